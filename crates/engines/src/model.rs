@@ -27,7 +27,7 @@ use retrial_pgmodel::choice::Rerun;
 use retrial_pgmodel::database::{Database, Finished, Step};
 use retrial_pgmodel::error::Failure;
 use retrial_pgmodel::lock::SessionNo;
-use retrial_pgmodel::parse::{Parsed, parse};
+use retrial_pgmodel::prepare;
 
 mod console;
 mod convert;
@@ -37,24 +37,10 @@ pub use console::ModelConsole;
 /// The `model` engine.
 pub struct Model {
     database: Database,
-    /// Parsed statements of texts sent before, looked up by the address of the text and then by the text.
-    statements: Vec<Known>,
     tables: convert::Tables,
     /// Results of statements that had waited, until their actors resume.
     ended: Vec<(SessionId, Finished)>,
 }
-
-struct Known {
-    address: usize,
-    text: String,
-    parsed: Rc<Vec<Parsed>>,
-}
-
-/// Maximum number of cached texts; a trial sends a few dozen different ones.
-const STATEMENTS_MAX: usize = 512;
-
-/// Maximum total size of the cached texts, in bytes.
-const STATEMENT_BYTES_MAX: usize = 1 << 20;
 
 /// An initial state as the engine is given it, and as the model has built it.
 type Image = (Rc<InitialState>, Rc<retrial_pgmodel::InitialState>);
@@ -75,22 +61,7 @@ impl Model {
     /// Creates a model without tables; [`Engine::open`] fills it.
     #[expect(clippy::new_without_default, reason = "an engine without an initial state is made on purpose")]
     pub fn new() -> Model {
-        let (statements, tables, ended) = (Vec::new(), convert::Tables::default(), Vec::new());
-        Model { database: Database::new(), statements, tables, ended }
-    }
-
-    fn parsed(&mut self, sql: &str) -> Result<Rc<Vec<Parsed>>, Failure> {
-        let address = sql.as_ptr() as usize;
-        if let Some(known) = self.statements.iter().find(|it| it.address == address && it.text == sql) {
-            return Ok(known.parsed.clone());
-        }
-        let parsed = parse(sql)?;
-        let bytes: usize = self.statements.iter().map(|it| it.text.len()).sum();
-        if self.statements.len() >= STATEMENTS_MAX || bytes + sql.len() > STATEMENT_BYTES_MAX {
-            self.statements.clear();
-        }
-        self.statements.push(Known { address, text: sql.to_owned(), parsed: parsed.clone() });
-        Ok(parsed)
+        Model { database: Database::new(), tables: convert::Tables::default(), ended: Vec::new() }
     }
 
     fn reply(&mut self, session: SessionId, step: Step) -> Result<Reply, Error> {
@@ -175,16 +146,16 @@ fn image(initial_state: &InitialState) -> Result<retrial_pgmodel::InitialState, 
         Step::Done(finished) => finished.results.into_iter().find_map(Result::err).map_or(Ok(()), Err),
         Step::Waiting(_) => Err(Failure::not_modelled("a schema that waits")),
     };
-    let schema = parse(&initial_state.schema).map_err(|failure| unmade(failure, &initial_state.schema))?;
-    for parsed in schema.iter() {
-        let sent = database.send(session, &parsed.text).and_then(run);
-        sent.map_err(|failure| unmade(failure, &parsed.text))?;
+    let schema = prepare(&initial_state.schema).map_err(|failure| unmade(failure, &initial_state.schema))?;
+    for statement in schema.iter() {
+        let sent = database.send(session, statement.text()).and_then(run);
+        sent.map_err(|failure| unmade(failure, statement.text()))?;
     }
     for (table, row) in &initial_state.rows {
         let places: Vec<String> = (1..=row.len()).map(|place| format!("${place}")).collect();
         let sql = format!("INSERT INTO {table} VALUES ({})", places.join(", "));
         let params = row.iter().map(convert::param).collect();
-        let filled = parse(&sql).and_then(|parsed| run(database.start(session, parsed, params)));
+        let filled = prepare(&sql).and_then(|prepared| run(database.start(session, prepared, params)));
         filled.map_err(|failure| unmade(failure, &sql))?;
     }
     database.close(session);
@@ -223,8 +194,8 @@ impl Engine for Model {
     }
 
     fn submit(&mut self, session: SessionId, sql: &str, params: &[Value]) -> Result<Reply, Error> {
-        let parsed = match self.parsed(sql) {
-            Ok(parsed) => parsed,
+        let prepared = match prepare(sql) {
+            Ok(prepared) => prepared,
             Err(Failure::NotModelled(what)) => return Err(refused(&what)),
             Err(Failure::Sql(_)) => {
                 let step =
@@ -236,7 +207,7 @@ impl Engine for Model {
             }
         };
         let params: Rc<[retrial_pgmodel::value::Value]> = params.iter().map(convert::param).collect();
-        let step = self.database.start_unsettled(SessionNo(session.0), parsed, params);
+        let step = self.database.start_unsettled(SessionNo(session.0), prepared, params);
         self.reply(session, step)
     }
 
@@ -271,13 +242,13 @@ impl Engine for Model {
     }
 
     fn fail(&mut self, session: SessionId, sql: &str) -> Result<Done, Error> {
-        let parsed = match self.parsed(sql) {
-            Ok(parsed) => parsed,
+        let prepared = match prepare(sql) {
+            Ok(prepared) => prepared,
             Err(Failure::NotModelled(what)) => return Err(refused(&what)),
             Err(Failure::Sql(_)) => Rc::default(),
         };
         let timeout = Failure::sql("57014", "canceling statement due to statement timeout");
-        let finished = self.database.fail(SessionNo(session.0), &parsed, timeout);
+        let finished = self.database.fail(SessionNo(session.0), &prepared, timeout);
         Ok(Done { work: Work::default(), ..self.done(session, finished)? })
     }
 

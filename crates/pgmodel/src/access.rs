@@ -9,82 +9,31 @@ use std::rc::Rc;
 
 use crate::ast::JoinKind;
 use crate::catalog::TableDef;
-use crate::plan::planner::Wary;
-use crate::plan::{Comparison, Expr, Join, Query, Select, Slot, SubKind, effect, planner};
+use crate::plan::{
+    Access, Comparison, Delete, Expr, Join, List, Path, Query, Select, Slot, Step, SubKind, Update, effect,
+    laterals, parts, planner,
+};
 
-pub(crate) use lateral::{Lateral, depends, laterals};
-
-mod lateral;
 #[cfg(test)]
 mod tests;
 
-/// The access path of a query level.
-#[derive(Debug)]
-pub struct Path {
-    /// The slots in nested-loop order; `None` if an outer join dictates the order.
-    pub(crate) steps: Option<Vec<Step>>,
-    /// An alternative order with a derived table last, so that it is run for each row of the other table.
-    turned: Option<Vec<Step>>,
-    /// The WHERE condition, if there are no steps.
-    pub(crate) filter: Option<Expr>,
-    /// Subqueries with side effects that depend on no row: run once, before any row is fetched.
-    pub(crate) gates: Vec<Expr>,
-    /// The slots that reference other slots.
-    pub(crate) laterals: Vec<Lateral>,
-    /// Whether the select list calls functions with side effects; they are called after the rows are sorted.
-    pub(crate) calls: bool,
-    /// What must be true after the scan for every plan to have called the same functions with side effects.
-    pub(crate) wary: Wary,
+/// The access path of a SELECT, chosen when it first runs and kept in its plan.
+pub(crate) fn of_select<'p>(query: &Query, select: &'p Select) -> &'p Path {
+    select.path.get_or_init(|| select_path(query, select))
 }
 
-impl Path {
-    fn of(steps: Option<Vec<Step>>, laterals: Vec<Lateral>) -> Path {
-        let (gates, wary) = (Vec::new(), Wary::default());
-        Path { steps, turned: None, filter: None, gates, laterals, calls: false, wary }
-    }
-
-    /// The steps. `per_row` selects the order that runs a derived table for each row, if there is one.
-    pub(crate) fn steps(&self, per_row: bool) -> Option<&[Step]> {
-        let turned = if per_row { self.turned.as_deref() } else { None };
-        turned.or(self.steps.as_deref())
-    }
+/// The access path of an UPDATE, likewise.
+pub(crate) fn of_update(update: &Update) -> &Path {
+    update.path.get_or_init(|| path(&update.slots, Some(&update.join), update.filter.as_ref()))
 }
 
-/// One slot of the nested loop.
-#[derive(Debug)]
-pub(crate) struct Step {
-    pub(crate) slot: usize,
-    pub(crate) access: Access,
-    /// The conditions that can first be evaluated here.
-    pub(crate) filters: Vec<Expr>,
-    /// The column by whose values, ascending, the rows are visited; `None` for the table's own order.
-    pub(crate) by: Option<usize>,
-}
-
-/// How a slot's rows are found.
-#[derive(Debug)]
-pub(crate) enum Access {
-    /// All rows.
-    Scan,
-    /// Rows with a full index key, or with a prefix of it.
-    Key { index: usize, key: Vec<Expr>, whole: bool },
-    /// Rows whose first index column has any of these values.
-    List { index: usize, list: List },
-    /// Rows whose next column after an equality prefix lies within the bounds.
-    Range { index: usize, prefix: Vec<Expr>, bounds: Vec<(Comparison, Expr)> },
-}
-
-/// The values that a column may have.
-#[derive(Debug)]
-pub(crate) enum List {
-    Each(Vec<Expr>),
-    Array(Expr),
-    /// The only column of an uncorrelated query.
-    Query(Rc<Query>),
+/// The access path of a DELETE, likewise.
+pub(crate) fn of_delete(delete: &Delete) -> &Path {
+    delete.path.get_or_init(|| path(&delete.slots, Some(&delete.join), delete.filter.as_ref()))
 }
 
 /// Chooses the access path of a level.
-pub(crate) fn path(slots: &[Slot], join: Option<&Join>, filter: Option<&Expr>) -> Path {
+fn path(slots: &[Slot], join: Option<&Join>, filter: Option<&Expr>) -> Path {
     let laterals = laterals(slots);
     let mut conditions = Vec::new();
     if !join.is_none_or(|join| inner(join, &mut conditions)) {
@@ -134,7 +83,7 @@ fn steps(slots: &[Slot], mut conditions: Vec<Expr>, order: Option<[usize; 2]>) -
 
 /// Chooses the access path of a whole query. If it has a LIMIT and an index returns the rows of its only table in the
 /// order of the first sort key, the rows are visited in that order, so that the scan can stop early.
-pub(crate) fn path_of(query: &Query, select: &Select) -> Path {
+fn select_path(query: &Query, select: &Select) -> Path {
     let mut path = path(&select.slots, select.join.as_ref(), select.filter.as_ref());
     path.calls = select.output.iter().any(effect::in_expr);
     path.wary = planner::wary(query, select);
@@ -357,36 +306,5 @@ fn needs(expr: &Expr) -> Option<Vec<usize>> {
             }
             Some(used)
         }
-    }
-}
-
-/// The direct subexpressions of an expression.
-pub(crate) fn parts(expr: &Expr) -> Vec<&Expr> {
-    match expr {
-        Expr::Const(_)
-        | Expr::Param(_)
-        | Expr::Column { .. }
-        | Expr::Group { .. }
-        | Expr::Aggregate { .. }
-        | Expr::Set(_)
-        | Expr::Output(_) => Vec::new(),
-        Expr::Compare { left, right, .. } | Expr::Same(left, right) => vec![left, right],
-        Expr::Apply { args, .. }
-        | Expr::Extreme { args, .. }
-        | Expr::And(args)
-        | Expr::Or(args)
-        | Expr::Coalesce(args)
-        | Expr::Array(args)
-        | Expr::System { args, .. }
-        | Expr::Routine { args, .. } => args.iter().collect(),
-        Expr::Not(operand) | Expr::IsNull(operand) | Expr::IsBool(operand, _) => vec![operand],
-        Expr::Elements { array, .. } => vec![array],
-        Expr::Case { arms, otherwise } => {
-            arms.iter().flat_map(|(when, then)| [when, then]).chain([&**otherwise]).collect()
-        }
-        Expr::InList { operand, list } => list.iter().chain([&**operand]).collect(),
-        Expr::AnyArray { operand, array, .. } => vec![operand, array],
-        Expr::Sub { kind: SubKind::Any { operands, .. }, .. } => operands.iter().collect(),
-        Expr::Sub { .. } => Vec::new(),
     }
 }

@@ -5,9 +5,13 @@ use std::rc::Rc;
 use crate::ast::{KeyAction, Serial, TableLockMode};
 use crate::error::Result;
 use crate::plan::Expr;
-use crate::routine::Routine;
-use crate::trigger::Trigger;
 use crate::value::{Type, Value};
+
+pub use self::routine::Routine;
+pub use self::trigger::{Operation, Trigger};
+
+mod routine;
+mod trigger;
 
 /// A table's identity; a table that is dropped and re-created gets another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

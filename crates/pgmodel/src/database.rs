@@ -15,7 +15,7 @@ use crate::footprint::{Footprint, Object, Use};
 use crate::lock::{LockTag, SessionNo};
 use crate::notify::Ears;
 use crate::outcome::{Change, Notice, Outcome};
-use crate::parse::{Parsed, parse_without_parameters};
+use crate::prepared::{Prepared, prepare_without_parameters};
 use crate::serializable::Granularity;
 use crate::server::Server;
 use crate::statement;
@@ -126,8 +126,10 @@ impl Database {
     /// # Errors
     /// 42601 for a syntax error; a refusal by name.
     pub fn send(&self, session: SessionNo, text: &str) -> Result<Step> {
-        match parse_without_parameters(text) {
-            Ok(parsed) => Ok(self.begin(session, parsed, [].into(), Sent { simple: true, unsettled: false })),
+        match prepare_without_parameters(text) {
+            Ok(prepared) => {
+                Ok(self.begin(session, prepared, [].into(), Sent { simple: true, unsettled: false }))
+            }
             Err(failure @ Failure::Sql(_)) => {
                 // A syntax error fails a transaction like any other error.
                 self.server.fail(session);
@@ -137,15 +139,20 @@ impl Database {
         }
     }
 
-    /// Starts statements that are already parsed. `params` belong to the only statement that has parameters.
-    pub fn start(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) -> Step {
-        self.begin(session, parsed, params, Sent { simple: false, unsettled: false })
+    /// Starts statements that are already prepared. `params` belong to the only statement that has parameters.
+    pub fn start(&self, session: SessionNo, prepared: Rc<Vec<Prepared>>, params: Rc<[Value]>) -> Step {
+        self.begin(session, prepared, params, Sent { simple: false, unsettled: false })
     }
 
     /// As [`Database::start`], but a single statement that has written leaves its transaction open until
     /// [`Database::settle`].
-    pub fn start_unsettled(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) -> Step {
-        self.begin(session, parsed, params, Sent { simple: false, unsettled: true })
+    pub fn start_unsettled(
+        &self,
+        session: SessionNo,
+        prepared: Rc<Vec<Prepared>>,
+        params: Rc<[Value]>,
+    ) -> Step {
+        self.begin(session, prepared, params, Sent { simple: false, unsettled: true })
     }
 
     /// Declares that the caller answers [`Database::is_choosing`] with [`Database::choose`] for this session.
@@ -164,7 +171,13 @@ impl Database {
         (backend.rerun, backend.wait) = (Some(rerun), Wait::Over);
     }
 
-    fn begin(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>, sent: Sent) -> Step {
+    fn begin(
+        &self,
+        session: SessionNo,
+        prepared: Rc<Vec<Prepared>>,
+        params: Rc<[Value]>,
+        sent: Sent,
+    ) -> Step {
         // All transactions and statements of a query string share its arrival time.
         self.server.tick();
         let clock = self.server.clock();
@@ -172,11 +185,11 @@ impl Database {
             let mut backend = self.server.backend(session);
             backend.statement_started = clock;
             backend.simple = sent.simple;
-            backend.several = parsed.len() > 1;
+            backend.several = prepared.len() > 1;
             backend.notices.behind = 0;
         }
-        let depth = parsed.iter().map(|parsed| parsed.depth).max().unwrap_or(0);
-        let work = statement::text(self.server.clone(), session, parsed, params, sent.unsettled);
+        let depth = prepared.iter().map(|statement| statement.parsed.depth).max().unwrap_or(0);
+        let work = statement::text(self.server.clone(), session, prepared, params, sent.unsettled);
         self.server.backend(session).running = Some(Running::new(depth, work));
         self.resume(session)
     }
@@ -238,8 +251,8 @@ impl Database {
 
     /// Fails a query string with that error before it takes effect. The open transaction is aborted, or rolled back and
     /// ended if the query string begins with COMMIT.
-    pub fn fail(&self, session: SessionNo, parsed: &[Parsed], failure: Failure) -> Finished {
-        if matches!(parsed.first(), Some(Parsed { statement: Statement::Commit, .. })) {
+    pub fn fail(&self, session: SessionNo, prepared: &[Prepared], failure: Failure) -> Finished {
+        if matches!(prepared.first().map(Prepared::statement), Some(Statement::Commit)) {
             self.server.finish(session, false);
         } else {
             // A statement that times out has taken its snapshot, which outlives a rollback to a savepoint.
@@ -303,11 +316,6 @@ impl Database {
     /// Takes the session's notices, each with the number of results that precede it.
     pub fn notices(&self, session: SessionNo) -> Vec<(usize, Notice)> {
         self.server.backend(session).notices.take()
-    }
-
-    /// Whether the session is in a transaction that BEGIN opened.
-    pub fn in_transaction(&self, session: SessionNo) -> bool {
-        self.server.backend(session).transaction.as_ref().is_some_and(|transaction| transaction.explicit)
     }
 
     /// Whether the session's open transaction blocks writers: it has written or locked a row, or holds a table lock

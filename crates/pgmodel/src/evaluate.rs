@@ -4,10 +4,10 @@
 
 use std::rc::Rc;
 
+use crate::catalog::Routine;
 use crate::error::{Failure, Result};
 use crate::execution::{Env, Execution};
 use crate::plan::{Apply, Expr, Query, SubKind, System};
-use crate::routine::Routine;
 use crate::value::{Tuple, Type, Value};
 
 /// How many comparisons of values count as one row visit.

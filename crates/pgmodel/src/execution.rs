@@ -12,6 +12,7 @@ use crate::limit::Used;
 use crate::lock::SessionNo;
 use crate::outcome::Change;
 use crate::plan::{Expr, Query};
+use crate::routine::Function;
 use crate::serializable::Reading;
 use crate::server::Server;
 use crate::transaction::{Snapshot, Xid};
@@ -30,6 +31,8 @@ pub(crate) struct Execution {
     pub(crate) events: RefCell<Vec<Event>>,
     /// How many rows the last data-modifying query has written.
     pub(crate) affected: Cell<u64>,
+    /// The user-defined functions that the plan may call.
+    pub(crate) functions: Vec<Rc<Function>>,
     /// Whether a subquery with side effects is run for each row although the server might run it once.
     pub(crate) per_row: bool,
     /// The resources used, against their limits.
@@ -133,6 +136,7 @@ impl Execution {
             once: RefCell::default(),
             events: RefCell::default(),
             affected: Cell::new(0),
+            functions: Vec::new(),
             per_row: false,
             used: Used::default(),
             serializable,

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::ast::{KeyAction, LockStrength, LockWait, TableLockMode};
 use crate::backend::Held;
-use crate::catalog::{ForeignKey, IndexDef, TableDef, TableId};
+use crate::catalog::{ForeignKey, IndexDef, Operation, TableDef, TableId, Trigger};
 use crate::error::{Failure, Result};
 use crate::execution::{Event, Execution, update_strength};
 use crate::footprint::{Object, Use, key_digest};
@@ -15,7 +15,6 @@ use crate::insert::described;
 use crate::lock::LockTag;
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::transaction::Snapshot;
-use crate::trigger::{Operation, Trigger};
 use crate::value::{Tuple, Value};
 
 impl Execution {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::ast::LockWait;
-use crate::catalog::TableDef;
+use crate::catalog::{Operation, TableDef};
 use crate::error::{Failure, Result};
 use crate::execution::{Ctes, Env, Event, Execution, Slotted, update_strength};
 use crate::footprint::{Object, Use};
@@ -13,7 +13,7 @@ use crate::heap::Header;
 use crate::plan::{ConflictUpdate, Core, Insert, OnConflict};
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::transaction::Status;
-use crate::trigger::{self, Operation};
+use crate::trigger;
 use crate::value::{Tuple, Value};
 
 impl Execution {

@@ -2,11 +2,10 @@
 
 use std::pin::Pin;
 
-use crate::access::{Access, Lateral, Path, Step, depends};
 use crate::ast::JoinKind;
 use crate::error::{Failure, Result};
 use crate::execution::{Env, Execution, Slotted};
-use crate::plan::{Expr, Join, Slot, SubKind};
+use crate::plan::{Access, Expr, Join, Lateral, Path, Slot, Step, SubKind, depends};
 
 /// The rows of a join tree, with one tuple for each slot of the query level.
 type Joined = Result<Vec<Vec<Slotted>>>;

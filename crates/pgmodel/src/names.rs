@@ -1,14 +1,14 @@
 //! Name lookup during a statement's analysis. Sees what the session sees and locks each table when its name is met. If
 //! a lock is not available, the analysis stops there and is repeated after the wait.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::ast::TableLockMode;
-use crate::catalog::{Names, TableDef, TableId};
+use crate::catalog::{Names, Routine, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::lock::SessionNo;
-use crate::routine::Routine;
+use crate::routine::Function;
 use crate::server::Server;
 
 /// The tables that a session may see.
@@ -17,16 +17,24 @@ pub(crate) struct SessionNames {
     session: SessionNo,
     /// The table lock that is not available, as another session is in the way.
     missing: Cell<Option<(TableId, TableLockMode)>>,
+    /// The functions that were found; the plan calls some of them.
+    functions: RefCell<Vec<Rc<Function>>>,
 }
 
 impl SessionNames {
     pub(crate) fn new(server: &Rc<Server>, session: SessionNo) -> SessionNames {
-        SessionNames { server: server.clone(), session, missing: Cell::new(None) }
+        let (missing, functions) = (Cell::new(None), RefCell::default());
+        SessionNames { server: server.clone(), session, missing, functions }
     }
 
     /// The table lock to wait for before the statement is analysed again.
     pub(crate) fn missing(&self) -> Option<(TableId, TableLockMode)> {
         self.missing.get()
+    }
+
+    /// The functions that the analysed statement may call.
+    pub(crate) fn functions(self) -> Vec<Rc<Function>> {
+        self.functions.into_inner()
     }
 }
 
@@ -44,7 +52,14 @@ impl Names for SessionNames {
     }
 
     fn routines(&self, name: &str) -> Vec<Rc<Routine>> {
-        self.server.schema.borrow().routines.named(name, self.session)
+        let found = self.server.schema.borrow().routines.named(name, self.session);
+        let mut functions = self.functions.borrow_mut();
+        for function in &found {
+            if !functions.iter().any(|known| Rc::ptr_eq(known, function)) {
+                functions.push(function.clone());
+            }
+        }
+        found.iter().map(|function| function.definition.clone()).collect()
     }
 
     fn has_relation(&self, name: &str) -> bool {

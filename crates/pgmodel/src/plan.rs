@@ -7,15 +7,18 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use crate::access::Path;
 use crate::ast::{JoinKind, LockStrength, LockWait, SetOperation, TableLockMode};
 use crate::catalog::{TableDef, TableId};
 use crate::value::Type;
 
-pub use expression::{Apply, Comparison, Expr, SubKind, System};
+pub use expression::{Apply, Comparison, Expr, SubKind, System, parts};
+pub(crate) use lateral::{depends, laterals};
+pub use path::{Access, Lateral, List, Path, Step, Wary};
 
 pub(crate) mod effect;
 mod expression;
+mod lateral;
+mod path;
 pub(crate) mod planner;
 pub(crate) mod survey;
 

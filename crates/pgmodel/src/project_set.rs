@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::access::Path;
 use crate::error::Result;
 use crate::execution::{Env, Execution};
-use crate::plan::{Query, Select};
+use crate::plan::{Path, Query, Select};
 use crate::scan::Rows;
 use crate::select::order;
 use crate::value::{Tuple, Value};

@@ -3,14 +3,12 @@
 
 use std::rc::Rc;
 
-use crate::access::{Access, List, Path, Step};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::execution::{Env, Execution, Slotted};
 use crate::footprint::{Object, Use, key_digest};
 use crate::join::Tree;
-use crate::plan::planner::Wary;
-use crate::plan::{Comparison, Join, Query, Slot};
+use crate::plan::{Access, Comparison, Join, List, Path, Query, Slot, Step, Wary};
 use crate::value::{Tuple, Value};
 
 /// The state of a nested loop.

@@ -5,10 +5,9 @@ mod sequences;
 
 use std::rc::Rc;
 
-use crate::catalog::{ForeignKey, TableDef, TableId};
+use crate::catalog::{ForeignKey, TableDef, TableId, Trigger};
 use crate::lock::SessionNo;
 use crate::routine::Routines;
-use crate::trigger::Trigger;
 
 pub(crate) use sequences::{Named, Sequences};
 

@@ -7,12 +7,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use crate::access::{self, Path};
+use crate::access;
 use crate::ast::SetOperation;
 use crate::error::{Failure, Result};
 use crate::evaluate::Wanted;
 use crate::execution::{Ctes, Env, Execution, Slotted};
-use crate::plan::{Core, Expr, Query, Select, SortKey};
+use crate::plan::{Core, Expr, Path, Query, Select, SortKey};
 use crate::scan::Rows;
 use crate::value::{Tuple, Value};
 
@@ -99,7 +99,7 @@ impl Execution {
         level: &Env<'_>,
         wanted: Option<&Wanted>,
     ) -> Result<Vec<Tuple>> {
-        let path = select.path.get_or_init(|| access::path_of(query, select));
+        let path = access::of_select(query, select);
         let _reads = self.reads(query, select);
         if !select.sets.is_empty() {
             return Box::pin(self.select_sets(query, select, path, level)).await;

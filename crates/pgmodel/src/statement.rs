@@ -3,7 +3,6 @@
 //! A single statement is a transaction of its own; several in one text form one transaction, unless they say otherwise
 //! (manual, 55.2.2.1). The first error ends the text.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::ast::{Body, Maintenance, Statement, TableLockMode, With};
@@ -17,38 +16,29 @@ use crate::footprint::{Object, Use};
 use crate::limit::Used;
 use crate::lock::SessionNo;
 use crate::outcome::{Notice, Outcome};
-use crate::parse::Parsed;
-use crate::plan::{Core, OutputColumn, Plan, Query};
+use crate::plan::{Core, OutputColumn};
+use crate::prepared::{Planned, Prepared};
 use crate::routine::{self, Calls};
 use crate::server::Server;
 use crate::settings;
 use crate::transaction_commands::{demand_block, warn};
 use crate::value::{Type, Value};
 
-/// A plan and data that each run of it needs.
-#[derive(Debug)]
-pub(crate) struct Planned {
-    pub(crate) plan: Plan,
-    pub(crate) columns: Rc<[OutputColumn]>,
-    /// The command that a read-only transaction reports it cannot execute, such as `UPDATE` or `SELECT FOR UPDATE`.
-    pub(crate) writes: Option<&'static str>,
-}
-
 /// Runs a text. With `unsettled`, a single statement that has written leaves its transaction open.
 pub(crate) async fn text(
     server: Rc<Server>,
     session: SessionNo,
-    parsed: Rc<Vec<Parsed>>,
+    prepared: Rc<Vec<Prepared>>,
     params: Rc<[Value]>,
     unsettled: bool,
 ) {
-    let several = parsed.len() > 1;
-    for (whole, kept) in parsed.iter().flat_map(|statement| &statement.cut_names) {
+    let several = prepared.len() > 1;
+    for (whole, kept) in prepared.iter().flat_map(|statement| &statement.parsed.cut_names) {
         let text = format!("identifier \"{whole}\" will be truncated to \"{kept}\"");
         server.backend(session).notices.push(Notice { severity: "NOTICE", text });
     }
     let held = Used::default();
-    for statement in parsed.iter() {
+    for statement in prepared.iter() {
         {
             server.tick();
             let now = server.now.get();
@@ -57,7 +47,7 @@ pub(crate) async fn text(
             backend.calls = Calls::default();
             backend.statement_deadline = (timeout > 0).then(|| now + timeout);
             if backend.transaction.is_none()
-                && !matches!(statement.statement, Statement::Commit | Statement::Rollback)
+                && !matches!(statement.statement(), Statement::Commit | Statement::Rollback)
             {
                 server.open(&mut backend, false);
             }
@@ -118,11 +108,11 @@ fn end_of_implicit(server: &Server, session: SessionNo) {
 pub(crate) async fn one(
     server: &Rc<Server>,
     session: SessionNo,
-    parsed: &Parsed,
+    prepared: &Prepared,
     params: &Rc<[Value]>,
     several: bool,
 ) -> Result<Outcome> {
-    let statement = &parsed.statement;
+    let statement = prepared.statement();
     let failed = server.backend(session).transaction.as_ref().is_some_and(|transaction| transaction.failed);
     if failed && !matches!(statement, Statement::Commit | Statement::Rollback | Statement::RollbackTo(_)) {
         return Err(Failure::sql(
@@ -131,7 +121,7 @@ pub(crate) async fn one(
         ));
     }
     match statement {
-        Statement::Query(with) => query(server, session, parsed, with, params).await,
+        Statement::Query(with) => query(server, session, prepared, with, params).await,
         Statement::Begin(modes) => server.begin(session, *modes),
         Statement::Commit => server.commit(session),
         Statement::Rollback => Ok(server.rollback(session)),
@@ -230,7 +220,7 @@ fn setting(server: &Server, session: SessionNo, statement: &Statement) -> Result
 pub(crate) async fn query(
     server: &Rc<Server>,
     session: SessionNo,
-    parsed: &Parsed,
+    prepared: &Prepared,
     with: &With,
     params: &Rc<[Value]>,
 ) -> Result<Outcome> {
@@ -241,13 +231,14 @@ pub(crate) async fn query(
         }
         server.take_snapshot(session);
     }
-    let planned = opened(server, session, parsed, with).await?;
+    let planned = opened(server, session, prepared, with).await?;
     if let Some(writes) = planned.writes.filter(|_| server.backend(session).xact().read_only) {
         return Err(read_only(writes));
     }
     let params = typed(params, &planned.plan.params)?;
     let snapshot = server.take_snapshot(session);
     let mut run = Execution::new(server, session, params, snapshot);
+    run.functions.clone_from(&planned.functions);
     if planned.plan.reruns {
         run.per_row = Box::pin(choice::made(server, session)).await? == Rerun::PerRow;
     }
@@ -275,11 +266,11 @@ pub(crate) async fn query(
 async fn opened(
     server: &Rc<Server>,
     session: SessionNo,
-    parsed: &Parsed,
+    prepared: &Prepared,
     with: &With,
 ) -> Result<Rc<Planned>> {
     loop {
-        let (table, mode) = match planned(server, session, parsed, with)? {
+        let (table, mode) = match planned(server, session, prepared, with)? {
             Analysed::Waits(lock) => lock,
             Analysed::Planned(planned) => match server.first_missing(session, &planned.plan.locks) {
                 Some(lock) => lock,
@@ -291,14 +282,6 @@ async fn opened(
     }
 }
 
-/// The plans of a statement, by the version of the definitions that they were made under. A version number is never
-/// used for two sets of definitions.
-#[derive(Default)]
-pub(crate) struct Plans(RefCell<Vec<(u64, Rc<Planned>)>>);
-
-/// Plans cached per statement: a trial that changes definitions has a few versions, and each trial creates new ones.
-const PLANS_MAX: usize = 8;
-
 /// The result of analysis.
 enum Analysed {
     Planned(Rc<Planned>),
@@ -306,13 +289,12 @@ enum Analysed {
     Waits((TableId, TableLockMode)),
 }
 
-fn planned(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With) -> Result<Analysed> {
+fn planned(server: &Rc<Server>, session: SessionNo, prepared: &Prepared, with: &With) -> Result<Analysed> {
     let version = server.schema.borrow().version;
     // A definition that is not committed is visible to one session only.
     let shared = !server.schema.borrow().is_in_flux();
-    let mut plans = parsed.plans.0.borrow_mut();
-    if let Some((_, planned)) = plans.iter().find(|(known, _)| *known == version).filter(|_| shared) {
-        return Ok(Analysed::Planned(planned.clone()));
+    if let Some(planned) = prepared.plans.known(version).filter(|_| shared) {
+        return Ok(Analysed::Planned(planned));
     }
     let names = server.names(session);
     let plan = match bind::statement(with, &names) {
@@ -325,45 +307,11 @@ fn planned(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With
             return Err(failure);
         }
     };
-    let planned = Rc::new(prepared(plan));
+    let planned = Rc::new(Planned::new(plan, names.functions()));
     if shared {
-        if plans.len() >= PLANS_MAX {
-            // The first plan is the initial state's, which every trial uses again.
-            plans.remove(1);
-        }
-        plans.push((version, planned.clone()));
+        prepared.plans.keep(version, planned.clone());
     }
     Ok(Analysed::Planned(planned))
-}
-
-/// A plan and data that each run of it needs.
-pub(crate) fn prepared(plan: Plan) -> Planned {
-    Planned { columns: plan.query.columns.clone().into(), writes: writes(&plan.query), plan }
-}
-
-impl std::fmt::Debug for Plans {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Plans").field(&self.0.borrow().len()).finish()
-    }
-}
-
-fn writes(query: &Query) -> Option<&'static str> {
-    let own = match &query.core {
-        Core::Insert(_) => Some("INSERT"),
-        Core::Update(_) => Some("UPDATE"),
-        Core::Delete(_) => Some("DELETE"),
-        _ => query.locks.first().map(|lock| match lock.strength {
-            crate::ast::LockStrength::Update => "SELECT FOR UPDATE",
-            crate::ast::LockStrength::NoKeyUpdate => "SELECT FOR NO KEY UPDATE",
-            crate::ast::LockStrength::Share => "SELECT FOR SHARE",
-            crate::ast::LockStrength::KeyShare => "SELECT FOR KEY SHARE",
-        }),
-    };
-    // For a writing WITH the name of the outer statement is reported.
-    let inside = |cte: &crate::plan::Cte| {
-        writes(&cte.query).map(|what| if what.starts_with("SELECT") { what } else { "SELECT" })
-    };
-    own.or_else(|| query.ctes.iter().find_map(inside))
 }
 
 pub(crate) fn read_only(what: &str) -> Failure {

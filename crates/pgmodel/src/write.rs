@@ -3,19 +3,19 @@
 
 use std::rc::Rc;
 
-use crate::access::{self, Path};
+use crate::access;
 use crate::ast::{LockStrength, LockWait};
-use crate::catalog::TableDef;
+use crate::catalog::{Operation, TableDef};
 use crate::error::{Failure, Result};
 use crate::execution::{Env, Event, Execution, Slotted, update_strength};
 use crate::footprint::{Object, Use};
 use crate::heap::Header;
-use crate::plan::{Delete, Expr, Join, Query, Select, Slot, Update};
+use crate::plan::{Delete, Expr, Join, Path, Query, Select, Slot, Update};
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::scan::Rows;
 use crate::serializable::Entries;
 use crate::transaction::Xid;
-use crate::trigger::{self, Locked, Operation};
+use crate::trigger::{self, Locked};
 use crate::value::{Tuple, Value};
 
 /// The parts common to UPDATE and DELETE: a target in slot 0 and the rows joined with it.
@@ -28,8 +28,8 @@ pub(crate) struct Target<'a> {
 
 impl Execution {
     pub(crate) async fn update(&self, update: &Update, level: &Env<'_>) -> Result<Vec<Tuple>> {
-        let Update { table, slots, join, filter, set, returning, path } = update;
-        let path = path.get_or_init(|| access::path(slots, Some(join), filter.as_ref()));
+        let Update { table, slots, join, set, returning, .. } = update;
+        let path = access::of_update(update);
         let target = Target { table, slots, join, path };
         let columns: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
         if !table.triggers.is_empty() {
@@ -101,8 +101,8 @@ impl Execution {
     }
 
     pub(crate) async fn delete(&self, delete: &Delete, level: &Env<'_>) -> Result<Vec<Tuple>> {
-        let Delete { table, slots, join, filter, returning, path } = delete;
-        let path = path.get_or_init(|| access::path(slots, Some(join), filter.as_ref()));
+        let Delete { table, slots, join, returning, .. } = delete;
+        let path = access::of_delete(delete);
         let target = Target { table, slots, join, path };
         if !table.triggers.is_empty() {
             Box::pin(self.before_statement(table, Operation::Delete, &[], level)).await?;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::database::{Database, Step};
-use crate::parse::parse;
+use crate::prepared::prepare;
 use crate::value::Value;
 
 /// Two tables with the same hundred rows, one with indexes and one without: `k` has four values, `v` is NULL in every
@@ -35,9 +35,9 @@ fn database() -> Database {
 /// The rows of a query with `$1` as text, and how many rows were visited.
 fn run(database: &Database, sql: &str, param: i64) -> (String, u64) {
     let session = database.connect();
-    let parsed = parse(sql).expect("it parses");
+    let prepared = prepare(sql).expect("it parses");
     let params: Rc<[Value]> = if sql.contains("$1") { [Value::Int(param)].into() } else { [].into() };
-    let Step::Done(mut finished) = database.start(session, parsed, params) else { panic!("{sql} waits") };
+    let Step::Done(mut finished) = database.start(session, prepared, params) else { panic!("{sql} waits") };
     let outcome =
         finished.results.pop().expect("it has a result").unwrap_or_else(|error| panic!("{sql}: {error}"));
     let told = outcome.rows.iter().map(|row| format!("{row:?}")).collect::<Vec<_>>().join(" ");

@@ -1,8 +1,7 @@
 //! FROM: tables, derived tables, functions and joins, numbered as slots. An item sees the items beside it only if it is
 //! LATERAL.
 
-use crate::ast;
-use crate::ast::{JoinKind, TableLockMode};
+use crate::ast::{self, JoinKind, TableLockMode};
 use crate::error::{Failure, Result};
 use crate::function;
 use crate::plan::{Expr, Join, OutputColumn, Slot};

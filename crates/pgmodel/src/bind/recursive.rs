@@ -3,8 +3,7 @@
 
 use std::rc::Rc;
 
-use crate::ast;
-use crate::ast::{JoinKind, SetOperation};
+use crate::ast::{self, JoinKind, SetOperation};
 use crate::error::{Failure, Result};
 use crate::plan::{Core, Join, OutputColumn, Query, Slot};
 use crate::value::Type;

@@ -4,11 +4,10 @@
 use std::rc::Rc;
 
 use crate::ast::{Declared, Returns, Volatility};
-use crate::catalog::TableDef;
+use crate::catalog::{Routine, TableDef};
 use crate::error::{Failure, Result};
 use crate::function::{self, CastContext};
 use crate::plan::{Core, Expr, Query, SortKey};
-use crate::routine::Routine;
 use crate::value::Type;
 
 use super::scope::Clause;

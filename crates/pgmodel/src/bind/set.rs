@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::ast;
-use crate::ast::SetOperation;
+use crate::ast::{self, SetOperation};
 use crate::error::{Failure, Result};
 use crate::plan::{Core, Expr, OutputColumn};
 use crate::value::Type;

@@ -67,7 +67,7 @@ pub(super) fn demand_constant<'e>(exprs: impl Iterator<Item = &'e Expr>, sites: 
             expr,
             Expr::System { call: System::Now | System::StatementTimestamp | System::BackendPid, .. }
         );
-        usize::from(own) + crate::access::parts(expr).into_iter().map(constants).sum::<usize>()
+        usize::from(own) + crate::plan::parts(expr).into_iter().map(constants).sum::<usize>()
     }
     if exprs.map(constants).sum::<usize>() < sites {
         return Err(Failure::not_modelled("a set-returning function beside calls that have effects"));
@@ -77,7 +77,7 @@ pub(super) fn demand_constant<'e>(exprs: impl Iterator<Item = &'e Expr>, sites: 
 
 /// Whether an expression contains a set-returning function of its own level.
 pub(super) fn has_set(expr: &Expr) -> bool {
-    matches!(expr, Expr::Set(_)) || crate::access::parts(expr).into_iter().any(has_set)
+    matches!(expr, Expr::Set(_)) || crate::plan::parts(expr).into_iter().any(has_set)
 }
 
 impl Binder<'_> {

@@ -3,8 +3,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use crate::ast;
-use crate::ast::{Serial, TableLockMode};
+use crate::ast::{self, Serial, TableLockMode};
 use crate::catalog::{Column, TableDef};
 use crate::error::{Failure, Result};
 use crate::plan::{Core, Delete, Expr, Join, OutputColumn, Slot, SubKind, Update};

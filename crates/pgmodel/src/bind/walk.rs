@@ -173,7 +173,7 @@ pub(super) fn columns(expr: &mut Expr, change: &mut dyn FnMut(&mut usize, usize)
 
 /// The number of nodes of an expression; a subquery is shared and counts as one.
 pub(super) fn size(expr: &Expr) -> usize {
-    1 + crate::access::parts(expr).into_iter().map(size).sum::<usize>()
+    1 + crate::plan::parts(expr).into_iter().map(size).sum::<usize>()
 }
 
 /// Whether an expression contains an aggregate of its own level.

@@ -230,7 +230,7 @@ impl Define<'_> {
 /// Whether an expression over a row references that column.
 pub(super) fn uses(expr: &Expr, place: usize) -> bool {
     matches!(expr, Expr::Column { column, .. } if *column == place)
-        || crate::access::parts(expr).into_iter().any(|part| uses(part, place))
+        || crate::plan::parts(expr).into_iter().any(|part| uses(part, place))
 }
 
 pub(super) fn column_of(table: &TableDef, name: &str) -> Result<usize> {

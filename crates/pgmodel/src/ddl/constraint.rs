@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::{Define, name};
-use crate::access;
 use crate::ast::{Constraint, ConstraintKind, TableLockMode};
 use crate::bind;
 use crate::catalog::{Check, ForeignKey, IndexDef, TableDef};
 use crate::error::{Failure, Result};
 use crate::function::{self, CastContext};
-use crate::plan::Expr;
+use crate::plan::{self, Expr};
 use crate::value::Type;
 
 impl Define<'_> {
@@ -153,7 +152,7 @@ fn only_column(condition: &Expr) -> Option<usize> {
         if let Expr::Column { column, .. } = expr {
             found.insert(*column);
         }
-        access::parts(expr).into_iter().for_each(|part| add(part, found));
+        plan::parts(expr).into_iter().for_each(|part| add(part, found));
     }
     let mut found = BTreeSet::new();
     add(condition, &mut found);

@@ -107,7 +107,7 @@ fn numbers(table: &TableDef, sequence: &str) -> bool {
             },
             _ => false,
         };
-        own || crate::access::parts(expr).into_iter().any(|part| calls(part, sequence))
+        own || crate::plan::parts(expr).into_iter().any(|part| calls(part, sequence))
     }
     let defaults = table.columns.iter().filter_map(|column| column.default.as_ref());
     defaults.into_iter().any(|default| calls(default, sequence))

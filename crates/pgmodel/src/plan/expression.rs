@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::Query;
+use crate::catalog::Routine;
 use crate::error::Result;
-use crate::routine::Routine;
 use crate::value::{Type, Value};
 
 /// A function that depends on its arguments only. It gets NULL arguments only if [`Expr::Apply`] is not strict.
@@ -139,4 +139,35 @@ pub enum System {
     RandomUuid,
     /// `txid_current()`. (`random()` is refused by name.)
     TransactionId,
+}
+
+/// The direct subexpressions of an expression.
+pub fn parts(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::Const(_)
+        | Expr::Param(_)
+        | Expr::Column { .. }
+        | Expr::Group { .. }
+        | Expr::Aggregate { .. }
+        | Expr::Set(_)
+        | Expr::Output(_) => Vec::new(),
+        Expr::Compare { left, right, .. } | Expr::Same(left, right) => vec![left, right],
+        Expr::Apply { args, .. }
+        | Expr::Extreme { args, .. }
+        | Expr::And(args)
+        | Expr::Or(args)
+        | Expr::Coalesce(args)
+        | Expr::Array(args)
+        | Expr::System { args, .. }
+        | Expr::Routine { args, .. } => args.iter().collect(),
+        Expr::Not(operand) | Expr::IsNull(operand) | Expr::IsBool(operand, _) => vec![operand],
+        Expr::Elements { array, .. } => vec![array],
+        Expr::Case { arms, otherwise } => {
+            arms.iter().flat_map(|(when, then)| [when, then]).chain([&**otherwise]).collect()
+        }
+        Expr::InList { operand, list } => list.iter().chain([&**operand]).collect(),
+        Expr::AnyArray { operand, array, .. } => vec![operand, array],
+        Expr::Sub { kind: SubKind::Any { operands, .. }, .. } => operands.iter().collect(),
+        Expr::Sub { .. } => Vec::new(),
+    }
 }

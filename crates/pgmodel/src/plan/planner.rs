@@ -5,13 +5,13 @@
 
 use super::{
     AggregateFunction, Core, Delete, Expr, Grouping, Join, Query, Select, Slot, SubKind, Update, effect,
+    laterals, parts,
 };
-use crate::access::{laterals, parts};
 use crate::ast::{JoinKind, SetOperation};
 use crate::error::{Failure, Result};
 use crate::plan::survey::{self, Met};
 
-pub(crate) use condition::{Wary, gates, ordered, wary};
+pub(crate) use condition::{gates, ordered, wary};
 
 mod condition;
 

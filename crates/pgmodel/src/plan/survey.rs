@@ -1,8 +1,7 @@
 //! A read-only traversal of everything in a query: the nested queries and all expressions. It covers every place where
 //! an expression can occur.
 
-use super::{ConflictUpdate, Core, Expr, Grouping, Insert, Join, OnConflict, Query, Select, Slot};
-use crate::access::parts;
+use super::{ConflictUpdate, Core, Expr, Grouping, Insert, Join, OnConflict, Query, Select, Slot, parts};
 
 /// A node of the traversal.
 #[derive(Clone, Copy, Debug)]

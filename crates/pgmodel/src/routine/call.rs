@@ -11,8 +11,9 @@ use super::execute::{Activation, Flow, Given};
 use super::frame::{Frame, Held, Row};
 use super::inner::{Inside, Sql};
 use super::program::{FOUND, Program, TriggerVariable, VariableType};
-use super::{Code, Routine};
+use super::{Code, Function};
 use crate::ast::{Returns, Volatility};
+use crate::catalog::Routine;
 use crate::error::{Failure, Result};
 use crate::execution::Execution;
 use crate::footprint::{Object, Use};
@@ -72,8 +73,12 @@ impl Execution {
         if routine.strict && args.contains(&Value::Null) {
             return Ok(Value::Null);
         }
+        let function = self.functions.iter().find(|function| Rc::ptr_eq(&function.definition, routine));
+        let Some(function) = function else {
+            return Err(Failure::not_modelled(format!("a call of {} in this place", routine.name)));
+        };
         let snapshot = (routine.volatility != Volatility::Volatile).then_some(self.snapshot);
-        let call: Pending<'_, Value> = match &routine.code {
+        let call: Pending<'_, Value> = match &function.code {
             Code::Sql(statements) => Box::pin(self.call_sql(statements, types, result, args, snapshot)),
             Code::Plpgsql(program) => Box::pin(self.call_body(program, types, result, args, snapshot)),
         };
@@ -130,14 +135,15 @@ impl Execution {
     /// Runs a trigger's function; `None` if it returns NULL. `variables` are indexed by `TriggerVariable`.
     pub(crate) async fn call_trigger(
         &self,
-        routine: &Rc<Routine>,
+        function: &Rc<Function>,
         rows: [Option<Row>; 2],
         variables: Vec<(usize, Value)>,
     ) -> Result<Called> {
-        let Code::Plpgsql(program) = &routine.code else {
+        let Code::Plpgsql(program) = &function.code else {
             return Err(Failure::not_modelled("a trigger's function in SQL"));
         };
-        let snapshot = (routine.volatility != Volatility::Volatile).then_some(self.snapshot);
+        let volatile = function.definition.volatility == Volatility::Volatile;
+        let snapshot = (!volatile).then_some(self.snapshot);
         let call: Pending<'_, Called> = Box::pin(async move {
             let frame = frame(&self.server, self.session, program, &[], snapshot)?;
             let [new, old] = rows;

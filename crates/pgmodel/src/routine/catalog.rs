@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::Routine;
+use super::Function;
 use crate::ast::Declared;
 use crate::lock::SessionNo;
 
@@ -16,27 +16,28 @@ pub(crate) struct Routines {
 
 #[derive(Clone, Debug)]
 struct Entry {
-    routine: Rc<Routine>,
+    function: Rc<Function>,
     made_by: Option<SessionNo>,
     dropped_by: Option<SessionNo>,
 }
 
 impl Routines {
     /// The functions of that name that the session sees.
-    pub(crate) fn named(&self, name: &str, session: SessionNo) -> Vec<Rc<Routine>> {
+    pub(crate) fn named(&self, name: &str, session: SessionNo) -> Vec<Rc<Function>> {
         let sees = |entry: &&Entry| {
-            entry.routine.name == name
+            entry.function.definition.name == name
                 && entry.made_by.is_none_or(|maker| maker == session)
                 && entry.dropped_by != Some(session)
         };
-        self.entries.iter().filter(sees).map(|entry| entry.routine.clone()).collect()
+        self.entries.iter().filter(sees).map(|entry| entry.function.clone()).collect()
     }
 
     /// The function of that name with these parameter types.
-    pub(crate) fn exact(&self, name: &str, args: &[Declared], session: SessionNo) -> Option<Rc<Routine>> {
-        let same = |routine: &Rc<Routine>| {
-            routine.params.len() == args.len()
-                && routine.params.iter().zip(args).all(|(param, arg)| base(&param.ty) == base(arg))
+    pub(crate) fn exact(&self, name: &str, args: &[Declared], session: SessionNo) -> Option<Rc<Function>> {
+        let same = |function: &Rc<Function>| {
+            let params = &function.definition.params;
+            params.len() == args.len()
+                && params.iter().zip(args).all(|(param, arg)| base(&param.ty) == base(arg))
         };
         self.named(name, session).into_iter().find(same)
     }
@@ -44,9 +45,9 @@ impl Routines {
     /// Whether another session's open transaction has created or dropped a function of that name.
     pub(super) fn is_contended(&self, name: &str, session: SessionNo) -> bool {
         let others = |by: Option<SessionNo>| by.is_some_and(|by| by != session);
-        self.entries
-            .iter()
-            .any(|entry| entry.routine.name == name && (others(entry.made_by) || others(entry.dropped_by)))
+        self.entries.iter().any(|entry| {
+            entry.function.definition.name == name && (others(entry.made_by) || others(entry.dropped_by))
+        })
     }
 
     pub(super) fn fresh_id(&mut self) -> u32 {
@@ -54,24 +55,24 @@ impl Routines {
         self.next
     }
 
-    pub(super) fn add(&mut self, routine: Rc<Routine>, session: SessionNo) {
-        self.entries.push(Entry { routine, made_by: Some(session), dropped_by: None });
+    pub(super) fn add(&mut self, function: Rc<Function>, session: SessionNo) {
+        self.entries.push(Entry { function, made_by: Some(session), dropped_by: None });
     }
 
     pub(super) fn drop(&mut self, id: u32, session: SessionNo) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.routine.id == id) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.function.definition.id == id) {
             entry.dropped_by = Some(session);
         }
     }
 
     /// Undoes the creation of a function.
     pub(crate) fn remove(&mut self, id: u32) {
-        self.entries.retain(|entry| entry.routine.id != id);
+        self.entries.retain(|entry| entry.function.definition.id != id);
     }
 
     /// Undoes the drop of a function.
     pub(crate) fn keep(&mut self, id: u32) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.routine.id == id) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.function.definition.id == id) {
             entry.dropped_by = None;
         }
     }

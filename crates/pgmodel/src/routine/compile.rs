@@ -13,9 +13,9 @@ use super::condition;
 use super::inner::Sql;
 use super::program::{ARGUMENTS, Block, Count, Handler, Item, Op, Program, Variable, VariableType};
 use super::scope::Scope;
-use crate::ast::{Parameter, Statement};
+use crate::ast::{Body, Expr, Output, Parameter, Select, SelectCore, Statement};
 use crate::error::{Failure, Result};
-use crate::parse;
+use crate::prepared::prepare;
 use crate::value::Type;
 
 /// Compiles a body; `kind` is its use.
@@ -149,7 +149,7 @@ impl<'t> Compiler<'t> {
                 [table, column] => VariableType::ColumnOf(table.clone(), column.clone()),
                 _ => return Err(Failure::not_modelled("a type of a schema in DECLARE")),
             },
-            TypeName::Named(piece) => VariableType::Value(parse::type_of(&self.written(piece))?),
+            TypeName::Named(piece) => VariableType::Value(type_of(&self.written(piece))?),
         };
         let value = it.value.as_ref().map(|value| self.expression(value)).transpose()?;
         if it.not_null && value.is_none() {
@@ -350,6 +350,23 @@ fn item(stacked: bool, item: &str) -> Result<Item> {
         (true, "pg_exception_detail") => Ok(Item::Detail),
         (_, other) => Err(Failure::not_modelled(format!("GET DIAGNOSTICS of {other}"))),
     }
+}
+
+/// The type of that name.
+///
+/// # Errors
+/// A refusal if the text is more than a type.
+fn type_of(text: &str) -> Result<Type> {
+    let prepared = prepare(&format!("SELECT NULL::{text}"))?;
+    if let [only] = &prepared[..]
+        && let Statement::Query(with) = only.statement()
+        && let Body::Select(Select { core: SelectCore::Simple(simple), .. }) = &with.body
+        && let [Output::Expr { expr: Expr::Cast { to, .. }, alias: None }] = &simple.output[..]
+        && simple.from.is_empty()
+    {
+        return Ok(to.clone());
+    }
+    Err(Failure::not_modelled(format!("the type {text}")))
 }
 
 fn no_variable(name: &str) -> Failure {

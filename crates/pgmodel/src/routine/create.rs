@@ -8,14 +8,15 @@ use super::compile::{Sort, program};
 use super::frame::{Frame, Held};
 use super::inner::{self, Sql};
 use super::scope::Scope;
-use super::{Code, Routine};
+use super::{Code, Function};
 use crate::ast::{CreateFunction, Declared, Language, Returns, Signature, Statement};
 use crate::backend::Undo;
 use crate::bind;
+use crate::catalog::Routine;
 use crate::ddl::Define;
 use crate::error::{Failure, Result};
 use crate::function;
-use crate::parse;
+use crate::prepared::prepare;
 use crate::value::{Type, Value};
 
 impl Define<'_> {
@@ -34,26 +35,27 @@ impl Define<'_> {
                 let message = format!("function \"{name}\" already exists with same argument types");
                 return Err(Failure::sql("42723", message));
             }
-            self.demand_replaceable(known, create)?;
+            self.demand_replaceable(&known.definition, create)?;
         }
         let code = match create.language {
             Language::Plpgsql => Code::Plpgsql(program(name, &create.body, &create.params, sort(create))?),
             Language::Sql => Code::Sql(self.sql(create).await?),
         };
         let id = self.server.schema.borrow_mut().routines.fresh_id();
-        let routine = Rc::new(Routine {
+        let definition = Rc::new(Routine {
             id,
             name: name.clone(),
             params: create.params.clone(),
             returns: create.returns.clone(),
             volatility: create.volatility,
             strict: create.strict,
-            code,
+            language: create.language,
         });
+        let function = Rc::new(Function { definition, code });
         if let Some(known) = known {
-            self.hide(known.id);
+            self.hide(known.definition.id);
         }
-        self.change_routines(|routines| routines.add(routine, self.session));
+        self.change_routines(|routines| routines.add(function, self.session));
         self.undo(Undo::CreatedRoutine(id));
         Ok(())
     }
@@ -92,11 +94,11 @@ impl Define<'_> {
             };
             let dependent =
                 self.server.schema.borrow().has_trigger(self.session, |trigger| trigger.function == *name);
-            if dependent && super::call::is_trigger(&found) {
+            if dependent && super::call::is_trigger(&found.definition) {
                 let message = format!("cannot drop function {name}() because other objects depend on it");
                 return Err(Failure::sql("2BP01", message));
             }
-            self.hide(found.id);
+            self.hide(found.definition.id);
         }
         Ok(())
     }
@@ -155,13 +157,13 @@ impl Define<'_> {
             }
             types.push(ty.base());
         }
-        let parsed = parse::parse(&create.body)?;
+        let parsed = prepare(&create.body)?;
         let scope = Rc::new(scope);
         let frame = Frame::new(vec![Held::Value(Value::Null); types.len()], types, None);
         let mut statements = Vec::new();
         let mut last = None;
         for index in 0..parsed.len() {
-            if !matches!(parsed[index].statement, Statement::Query(_)) {
+            if !matches!(parsed[index].statement(), Statement::Query(_)) {
                 return Err(Failure::not_modelled("a function in SQL that is not about rows"));
             }
             let statement = Sql::new(parsed.clone(), index, scope.clone());

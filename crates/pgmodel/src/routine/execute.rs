@@ -188,7 +188,7 @@ impl<'a> Activation<'a> {
         }
         self.inside().begin_command();
         let params: Rc<[Value]> = Rc::new([]);
-        Box::pin(statement::one(self.server, self.session, sql.parsed(), &params, false)).await?;
+        Box::pin(statement::one(self.server, self.session, sql.prepared(), &params, false)).await?;
         self.frame.row_count.set(0);
         Ok(())
     }

@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::Function;
 use super::frame::{Known, Shape};
 use super::program::Program;
 use super::scope::Scope;
@@ -15,18 +16,18 @@ use crate::error::{Failure, Result};
 use crate::execution::Execution;
 use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
-use crate::parse::Parsed;
 use crate::plan::{Core, Expr, OutputColumn};
+use crate::prepared::{Planned, Prepared};
 use crate::routine::frame::Frame;
 use crate::server::Server;
-use crate::statement::{self, Planned};
+use crate::statement;
 use crate::transaction::Snapshot;
 use crate::value::{Tuple, Value};
 
 /// An SQL statement of a body.
 #[derive(Debug)]
 pub(crate) struct Sql {
-    parsed: Rc<Vec<Parsed>>,
+    prepared: Rc<Vec<Prepared>>,
     /// The index of the statement in the text.
     index: usize,
     pub(super) scope: Rc<Scope>,
@@ -50,6 +51,9 @@ struct Ready {
     places: Vec<Place>,
     calls: bool,
 }
+
+/// A statement whose names are resolved, and the functions that it may call.
+type Bound = (bind::Inner, Vec<Rc<Function>>);
 
 /// A table lock.
 type Lock = (TableId, TableLockMode);
@@ -80,9 +84,9 @@ pub(super) struct Inside<'a> {
 }
 
 impl Sql {
-    pub(super) fn new(parsed: Rc<Vec<Parsed>>, index: usize, scope: Rc<Scope>) -> Sql {
+    pub(super) fn new(prepared: Rc<Vec<Prepared>>, index: usize, scope: Rc<Scope>) -> Sql {
         Sql {
-            parsed,
+            prepared,
             index,
             scope,
             limit: None,
@@ -100,11 +104,11 @@ impl Sql {
     }
 
     pub(super) fn statement(&self) -> &Statement {
-        &self.parsed[self.index].statement
+        self.prepared().statement()
     }
 
-    pub(super) fn parsed(&self) -> &Parsed {
-        &self.parsed[self.index]
+    pub(super) fn prepared(&self) -> &Prepared {
+        &self.prepared[self.index]
     }
 
     /// The statement as a query.
@@ -146,7 +150,8 @@ impl Inside<'_> {
         }
         let params: Rc<[Value]> = known.places.iter().map(|place| self.frame.value(*place)).collect();
         let snapshot = self.snapshot();
-        let run = Execution::new(self.server, self.session, params, snapshot);
+        let mut run = Execution::new(self.server, self.session, params, snapshot);
+        run.functions.clone_from(&planned.functions);
         let rows = run.query(&planned.plan.query, None).await?;
         if !run.events.borrow().is_empty() {
             run.foreign_keys().await?;
@@ -189,7 +194,7 @@ impl Inside<'_> {
             return Ok(Ok(known));
         }
         let variables = Known { scope: &sql.scope, frame: self.frame, yields: self.yields };
-        let bind::Inner { mut plan, places, calls } =
+        let (bind::Inner { mut plan, places, calls }, functions) =
             match bound(self.server, self.session, with, &variables)? {
                 Ok(inner) => inner,
                 Err(lock) => return Ok(Err(lock)),
@@ -201,7 +206,7 @@ impl Inside<'_> {
             }
             query.limit.get_or_insert(Expr::Const(Value::Int(limit)));
         }
-        let known = Rc::new(Ready { version, shape, planned: statement::prepared(plan), places, calls });
+        let known = Rc::new(Ready { version, shape, planned: Planned::new(plan, functions), places, calls });
         if shared {
             *sql.plan.borrow_mut() = Some(known.clone());
         }
@@ -219,7 +224,7 @@ pub(super) async fn columns(
     let variables = Known { scope: &sql.scope, frame, yields: true };
     loop {
         match bound(server, session, sql.with()?, &variables)? {
-            Ok(inner) => return Ok(inner.plan.query.columns),
+            Ok((inner, _)) => return Ok(inner.plan.query.columns),
             Err((table, mode)) => server.lock_table(session, table, mode, false).await?,
         };
     }
@@ -231,10 +236,10 @@ fn bound(
     session: SessionNo,
     with: &With,
     variables: &Known<'_>,
-) -> Result<std::result::Result<bind::Inner, Lock>> {
+) -> Result<std::result::Result<Bound, Lock>> {
     let names = server.names(session);
     match (bind::inner(with, &names, variables), names.missing()) {
-        (Ok(inner), _) => Ok(Ok(inner)),
+        (Ok(inner), _) => Ok(Ok((inner, names.functions()))),
         (Err(_), Some(lock)) => Ok(Err(lock)),
         (Err(failure), None) => {
             server.touch(session, Object::Definitions, Use::Read);

@@ -9,7 +9,7 @@ use super::program::{Count, FOUND, Item, Op, Receive, Target, Targets};
 use super::scope::Scope;
 use crate::ast::Statement;
 use crate::error::{Failure, Result};
-use crate::parse;
+use crate::prepared::prepare;
 use crate::value::{Type, Value};
 
 /// The number of rows that a loop fetches before it runs its body for the first one (`exec_for_query`).
@@ -161,8 +161,8 @@ impl Activation<'_> {
             values.push(Held::Value(value));
             types.push(if ty == Type::Unknown { Type::Text } else { ty });
         }
-        let parsed = parse::parse(&text)?;
-        if parsed.len() != 1 || !matches!(parsed[0].statement, Statement::Query(_)) {
+        let parsed = prepare(&text)?;
+        if parsed.len() != 1 || !matches!(parsed[0].statement(), Statement::Query(_)) {
             return Err(Failure::not_modelled("EXECUTE of anything but one query"));
         }
         let sql = Sql::new(parsed, 0, Rc::new(scope));

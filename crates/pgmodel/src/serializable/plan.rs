@@ -7,10 +7,9 @@
 use std::rc::Rc;
 
 use super::{Certainty, Granularity};
-use crate::access::{Access, List, Step, parts};
 use crate::catalog::TableDef;
 use crate::execution::Execution;
-use crate::plan::{AggregateFunction, Expr, Query, Select, Slot, SubKind};
+use crate::plan::{Access, AggregateFunction, Expr, List, Query, Select, Slot, Step, SubKind, parts};
 
 /// Parameters that change the costs of plans.
 pub(crate) const PRICES: &[&str] = &[

@@ -8,13 +8,12 @@ use super::fits::{heap_fits, index_fits};
 use super::held::{Promotion, Range};
 use super::plan::{How, certainty};
 use super::{Certainty, Number, Safety, conflict};
-use crate::access::{Access, Step};
 use crate::catalog::TableDef;
 use crate::error::Result;
 use crate::execution::{Env, Execution};
 use crate::footprint::{Object, Use};
 use crate::heap::Heap;
-use crate::plan::Comparison;
+use crate::plan::{Access, Comparison, Step};
 use crate::transaction::{Status, Xid};
 use crate::value::Value;
 

@@ -5,12 +5,11 @@
 use super::Certainty;
 use super::fits::{heap_fits, heap_takes};
 use super::reading::plan_of;
-use crate::access::parts;
 use crate::catalog::TableDef;
 use crate::error::Result;
 use crate::execution::Execution;
 use crate::footprint::{Object, Use};
-use crate::plan::Expr;
+use crate::plan::{Expr, parts};
 use crate::value::Value;
 
 /// Whether the new version of a row gets its own index entries.

@@ -2,10 +2,9 @@
 
 use std::rc::Rc;
 
-use super::Trigger;
 use crate::ast::{CreateTrigger, TableLockMode, Which};
 use crate::bind;
-use crate::catalog::TableDef;
+use crate::catalog::{TableDef, Trigger};
 use crate::ddl::{Define, copy, open_table};
 use crate::error::{Failure, Result};
 use crate::lock::LockTag;
@@ -39,7 +38,7 @@ impl Define<'_> {
         let found = self.server.schema.borrow().routines.exact(function, &[], self.session);
         let found =
             found.ok_or_else(|| Failure::sql("42883", format!("function {function}() does not exist")))?;
-        if found.returns != crate::ast::Returns::Trigger {
+        if found.definition.returns != crate::ast::Returns::Trigger {
             return Err(Failure::sql("42P17", format!("function {function} must return type trigger")));
         }
         if create.args.len() > crate::routine::ARGUMENTS {

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{Operation, Trigger, columns};
+use super::columns;
 use crate::ast::LockStrength;
-use crate::catalog::TableDef;
+use crate::catalog::{Operation, TableDef, Trigger};
 use crate::error::{Failure, Result};
 use crate::execution::{Env, Execution};
 use crate::plan::{ConflictUpdate, Core, Cte, OutputColumn};
@@ -89,7 +89,7 @@ impl Execution {
         [old, new]: [Option<&Tuple>; 2],
     ) -> Result<Called> {
         let found = self.server.schema.borrow().routines.exact(&trigger.function, &[], self.session);
-        let routine = found.ok_or_else(|| Failure::not_modelled("a trigger whose function has gone"))?;
+        let function = found.ok_or_else(|| Failure::not_modelled("a trigger whose function has gone"))?;
         let shown: Rc<[OutputColumn]> = columns(table);
         // The columns of an absent row are known, too.
         let row = |tuple: Option<&Tuple>| {
@@ -97,7 +97,7 @@ impl Execution {
             Some(Row { columns: shown.clone(), values, is_null: tuple.is_none() })
         };
         let rows = [row(new), row(old)];
-        self.call_trigger(&routine, rows, variables(table, trigger, operation)).await
+        self.call_trigger(&function, rows, variables(table, trigger, operation)).await
     }
 }
 

@@ -3,8 +3,7 @@
 
 use std::rc::Rc;
 
-use super::{Operation, Trigger};
-use crate::catalog::TableDef;
+use crate::catalog::{Operation, TableDef, Trigger};
 use crate::error::Result;
 use crate::execution::{Event, Execution};
 

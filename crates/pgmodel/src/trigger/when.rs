@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Operation, Trigger};
+use crate::catalog::{Operation, Trigger};
 use crate::error::Result;
 use crate::execution::{Env, Execution, Slotted};
 use crate::value::{Tuple, Value};

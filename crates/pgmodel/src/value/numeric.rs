@@ -55,11 +55,6 @@ impl Numeric {
         self.scale
     }
 
-    /// The digits without the decimal point: the number times ten to the power of its scale.
-    pub fn unscaled(&self) -> i128 {
-        self.digits
-    }
-
     /// Whether it is 0.
     pub fn is_zero(&self) -> bool {
         self.digits == 0

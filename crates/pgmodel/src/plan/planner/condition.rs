@@ -1,10 +1,10 @@
 //! Checks functions and subqueries with an effect in WHERE. The server sorts conditions by cost (order_qual_clauses in
 //! src/backend/optimizer/plan/createplan.c), may use an index, and turns IN into a join.
 
-use super::{Judge, Level, flatten, parts};
+use super::{Judge, Level, flatten};
+use crate::ast::Language;
 use crate::catalog::TableDef;
-use crate::plan::{Comparison, Cte, Expr, Query, Select, Slot, SubKind, System, effect};
-use crate::routine::Code;
+use crate::plan::{Comparison, Cte, Expr, Query, Select, Slot, SubKind, System, Wary, effect, parts};
 
 impl<'a> Judge<'a> {
     /// Checks functions with an effect that the conditions call directly.
@@ -175,7 +175,7 @@ fn cost(expr: &Expr) -> Option<(usize, usize)> {
         Expr::InList { list, .. } => (list.len(), list.len()),
         // With constant arguments it is computed at planning time.
         Expr::Apply { args, .. } => (if columns(expr).is_empty() { 0 } else { 2 }, 2 + 2 * args.len()),
-        Expr::Routine { routine, .. } if matches!(routine.code, Code::Plpgsql(_)) => (200, 200),
+        Expr::Routine { routine, .. } if routine.language == Language::Plpgsql => (200, 200),
         // A function in SQL may be inlined, and then cost less than a hundred operators.
         Expr::Routine { args, .. } => (2, 200 + 2 * args.len()),
         Expr::System { .. } if columns(expr).is_empty() => (2, 2),
@@ -216,15 +216,6 @@ fn may_order(query: &Query, select: &Select, table: &TableDef, conditions: &[&Ex
         (Expr::Column { .. }, None) => false,
         (_, keys) => keys.is_none(),
     })
-}
-
-/// Conditions at the end of a scan under which every plan would have called the same functions with an effect.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Wary {
-    /// At least one row must have been visited if the table has any: with an index the server might have found none.
-    pub(crate) some: bool,
-    /// All rows must have been visited in index order: a plan that sorts would have visited all of them.
-    pub(crate) all: bool,
 }
 
 /// The conditions for the scan of a query.

@@ -7,7 +7,7 @@ use super::super::inner::Sql;
 use super::super::program::{FOUND, Op, Raise, Receive, Target, Targets};
 use super::{Compiler, no_variable};
 use crate::error::{Failure, Result};
-use crate::parse;
+use crate::prepared::prepare;
 
 impl<'t> Compiler<'t> {
     pub(super) fn raise(&mut self, raise: &syntax::Raise<'t>) -> Result<Op> {
@@ -101,7 +101,7 @@ impl<'t> Compiler<'t> {
     }
 
     pub(super) fn parsed(&mut self, text: &str) -> Result<Sql> {
-        let parsed = parse::parse(text)?;
+        let parsed = prepare(text)?;
         match parsed.len() {
             1 => Ok(Sql::new(parsed, 0, self.shared.clone())),
             _ => Err(Failure::not_modelled("a statement in a body that is none, or several")),

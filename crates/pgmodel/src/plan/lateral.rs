@@ -1,19 +1,9 @@
 //! LATERAL references: which earlier FROM items an item references. Only an item with such references is recomputed for
 //! each of their rows (manual, 7.2.1.5).
 
+use super::survey::{self, Met};
+use super::{Core, Expr, Join, Lateral, Query, Slot};
 use crate::ast::SetOperation;
-use crate::plan::survey::{self, Met};
-use crate::plan::{Core, Expr, Join, Query, Slot};
-
-/// An item that references other items of its level.
-#[derive(Debug)]
-pub(crate) struct Lateral {
-    pub(crate) slot: usize,
-    /// The referenced slots and columns.
-    pub(crate) names: Vec<(usize, usize)>,
-    /// Whether the server reuses the item's row when it revisits a referenced row.
-    pub(crate) kept: bool,
-}
 
 /// The items that reference other items of their level.
 pub(crate) fn laterals(slots: &[Slot]) -> Vec<Lateral> {
