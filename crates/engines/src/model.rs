@@ -23,11 +23,7 @@ use retrial_engine::sentence::statement_in_short;
 use retrial_engine::{
     Answer, Done, Engine, InitialState, Reply, Row, RowChange, SessionId, SqlError, Table, Value, Work,
 };
-use retrial_pgmodel::choice::Rerun;
-use retrial_pgmodel::database::{Database, Finished, Step};
-use retrial_pgmodel::error::Failure;
-use retrial_pgmodel::lock::SessionNo;
-use retrial_pgmodel::prepare;
+use retrial_pgmodel::{Database, Failure, Finished, Rerun, SessionNo, Step, prepare};
 
 mod console;
 mod convert;
@@ -206,7 +202,7 @@ impl Engine for Model {
                 return self.reply(session, step);
             }
         };
-        let params: Rc<[retrial_pgmodel::value::Value]> = params.iter().map(convert::param).collect();
+        let params: Rc<[retrial_pgmodel::Value]> = params.iter().map(convert::param).collect();
         let step = self.database.start_unsettled(SessionNo(session.0), prepared, params);
         self.reply(session, step)
     }

@@ -5,19 +5,20 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Waker};
 
-use crate::ast::{Isolation, TableLockMode};
+use retrial_pgmodel_sql::ast::{Isolation, TableLockMode};
+use retrial_pgmodel_sql::catalog::TableId;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::stack;
+
 use crate::choice::Rerun;
-use crate::error::{Failure, Result};
 use crate::footprint::Footprint;
 use crate::heap::Heap;
 use crate::lock::LockTag;
 use crate::notify::Ears;
 use crate::outcome::{Change, Notices, Outcome};
 use crate::routine::Calls;
-use crate::stack;
 use crate::transaction::Transaction;
 
-use crate::catalog::TableId;
 use crate::schema::Pending;
 use crate::sequence::Sequence;
 use crate::serializable::{GRANULARITY, Granularity};

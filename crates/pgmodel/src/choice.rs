@@ -6,8 +6,9 @@
 //! skipped. A hash join, or a loop with the subquery on the outside, runs it once. The statement does not determine
 //! which.
 
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use crate::backend::Wait;
-use crate::error::{Failure, Result};
 use crate::lock::SessionNo;
 use crate::server::Server;
 

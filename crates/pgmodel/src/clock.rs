@@ -1,8 +1,9 @@
 //! The virtual clock: when the next timer is due (a timeout, a deadlock check, the end of a sleep) and what it does. A
 //! timer fires at most once per wait.
 
+use retrial_pgmodel_sql::error::Failure;
+
 use crate::backend::Wait;
-use crate::error::Failure;
 use crate::lock::SessionNo;
 use crate::server::Server;
 

@@ -5,11 +5,14 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::ast::{Statement, TableLockMode};
+use retrial_pgmodel_sql::ast::{Statement, TableLockMode};
+use retrial_pgmodel_sql::catalog::TableDef;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::stack;
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use crate::backend::{Backend, Held, Running, Wait, Work};
-use crate::catalog::TableDef;
 use crate::choice::Rerun;
-use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
 
 use crate::lock::{LockTag, SessionNo};
@@ -19,7 +22,6 @@ use crate::prepared::{Prepared, prepare_without_parameters};
 use crate::serializable::Granularity;
 use crate::server::Server;
 use crate::statement;
-use crate::value::{Tuple, Value};
 
 /// A database.
 pub struct Database {
@@ -60,9 +62,7 @@ impl Database {
     /// An empty database.
     #[expect(clippy::new_without_default, reason = "an empty database is made on purpose, never by default")]
     pub fn new() -> Database {
-        // A thread asks the system once where its stack ends. That call fails inside a simulation, so it is made here,
-        // before one starts.
-        stacker::remaining_stack();
+        stack::measure();
         Database { server: Rc::new(Server::new()) }
     }
 
@@ -328,11 +328,6 @@ impl Database {
         })
     }
 
-    /// Whether the session waits only for the clock.
-    pub fn sleeps(&self, session: SessionNo) -> bool {
-        matches!(self.server.backend(session).wait, Wait::Sleep { .. })
-    }
-
     /// A table's definition and its committed rows, in the order of its primary key, else of insertion.
     pub fn rows(&self, table: &str) -> Option<(Rc<TableDef>, Vec<Tuple>)> {
         let outsider = SessionNo(u32::MAX);
@@ -355,11 +350,5 @@ impl Database {
     /// empty if none of these transactions could fail.
     pub fn predicate_lock_granularities(&self) -> Vec<Granularity> {
         self.server.serializable.borrow().granularities().collect()
-    }
-
-    /// The names of all committed tables.
-    pub fn tables(&self) -> Vec<String> {
-        let all = self.server.schema.borrow().all(SessionNo(u32::MAX));
-        all.iter().map(|table| table.name.clone()).collect()
     }
 }

@@ -4,17 +4,18 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::ast::{Statement, TableLockMode};
+use retrial_pgmodel_sql::ast::{Statement, TableLockMode};
+use retrial_pgmodel_sql::catalog::{ForeignKey, TableDef, TableId};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use crate::backend::Undo;
-use crate::catalog::{ForeignKey, TableDef, TableId};
-use crate::error::{Failure, Result};
 use crate::execution::Execution;
 use crate::heap::{Heap, Image};
 use crate::lock::{LockTag, SessionNo};
 use crate::names::SessionNames;
 use crate::outcome::{Notice, Outcome};
 use crate::server::Server;
-use crate::value::{Tuple, Value};
 
 mod alter;
 mod concurrent_index;

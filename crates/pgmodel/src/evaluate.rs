@@ -4,11 +4,12 @@
 
 use std::rc::Rc;
 
-use crate::catalog::Routine;
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::catalog::Routine;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::{Apply, Expr, Query, SubKind, System};
+use retrial_pgmodel_sql::value::{Tuple, Type, Value};
+
 use crate::execution::{Env, Execution};
-use crate::plan::{Apply, Expr, Query, SubKind, System};
-use crate::value::{Tuple, Type, Value};
 
 /// How many comparisons of values count as one row visit.
 const CHEAP: u64 = 16;

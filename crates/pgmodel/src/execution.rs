@@ -4,20 +4,21 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::ast::LockStrength;
-use crate::catalog::{TableDef, TableId};
-use crate::error::Result;
+use retrial_pgmodel_sql::ast::LockStrength;
+use retrial_pgmodel_sql::catalog::{TableDef, TableId};
+use retrial_pgmodel_sql::error::Result;
+use retrial_pgmodel_sql::plan::{Expr, Query};
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use crate::footprint::{Object, Use, key_digest};
 use crate::limit::Used;
 use crate::lock::SessionNo;
 use crate::outcome::Change;
-use crate::plan::{Expr, Query};
 use crate::routine::Function;
 use crate::serializable::Reading;
 use crate::server::Server;
 use crate::transaction::{Snapshot, Xid};
 use crate::trigger::Firing;
-use crate::value::{Tuple, Value};
 
 /// A statement's execution.
 pub(crate) struct Execution {
@@ -233,14 +234,8 @@ impl Execution {
     }
 
     /// Records a change of the transaction.
-    pub(crate) fn account(
-        &self,
-        table: &Rc<TableDef>,
-        row: u32,
-        before: Option<Tuple>,
-        after: Option<Tuple>,
-    ) {
-        self.server.backend(self.session).changes.push(Change { table: table.clone(), row, before, after });
+    pub(crate) fn account(&self, table: &Rc<TableDef>, before: Option<Tuple>, after: Option<Tuple>) {
+        self.server.backend(self.session).changes.push(Change { table: table.clone(), before, after });
     }
 }
 

@@ -4,8 +4,8 @@
 //! A scan reads a whole table, a key lookup one key of it. A footprint must be complete: with an object missing, a
 //! search would skip an order that matters.
 
-use crate::catalog::TableId;
-use crate::value::Value;
+use retrial_pgmodel_sql::catalog::TableId;
+use retrial_pgmodel_sql::value::Value;
 
 /// How an object was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,22 +57,6 @@ impl Footprint {
             self.touched.push((object, how));
         }
     }
-
-    /// Whether the order of two statements with these footprints can matter.
-    pub fn conflicts(&self, other: &Footprint) -> bool {
-        self.touched.iter().any(|left| other.touched.iter().any(|right| meets(*left, *right)))
-    }
-}
-
-fn meets((left, left_use): (Object, Use), (right, right_use): (Object, Use)) -> bool {
-    let writes = left_use != Use::Read || right_use != Use::Read;
-    let same = match (left, right) {
-        (Object::Table(table), Object::Key(other, _)) | (Object::Key(other, _), Object::Table(table)) => {
-            table == other
-        }
-        (left, right) => left == right,
-    };
-    writes && same
 }
 
 /// A digest of an index's position and a key (FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/).

@@ -5,17 +5,18 @@
 
 use std::rc::Rc;
 
-use crate::ast::{KeyAction, LockStrength, LockWait, TableLockMode};
+use retrial_pgmodel_sql::ast::{KeyAction, LockStrength, LockWait, TableLockMode};
+use retrial_pgmodel_sql::catalog::{ForeignKey, IndexDef, Operation, TableDef, TableId, Trigger};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use crate::backend::Held;
-use crate::catalog::{ForeignKey, IndexDef, Operation, TableDef, TableId, Trigger};
-use crate::error::{Failure, Result};
 use crate::execution::{Event, Execution, update_strength};
 use crate::footprint::{Object, Use, key_digest};
 use crate::insert::described;
 use crate::lock::LockTag;
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::transaction::Snapshot;
-use crate::value::{Tuple, Value};
 
 impl Execution {
     /// Whether a written row needs foreign key checks. Most leave their keys unchanged.

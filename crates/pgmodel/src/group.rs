@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::function::{self, Cast, CastContext};
+use retrial_pgmodel_sql::limit;
+use retrial_pgmodel_sql::plan::{Aggregate, AggregateFunction, Apply, Grouping};
+use retrial_pgmodel_sql::value::{Type, Value};
+
 use crate::execution::{Env, Execution};
-use crate::function::{self, Cast, CastContext};
-use crate::limit;
-use crate::plan::{Aggregate, AggregateFunction, Apply, Grouping};
 use crate::scan::Rows;
 use crate::select::order;
-use crate::value::{Type, Value};
 
 /// A group's keys and the values of its aggregates.
 pub(crate) type Group = (Vec<Value>, Vec<Value>);

@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::ast::LockStrength;
+use retrial_pgmodel_sql::ast::LockStrength;
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use crate::limit::weight;
 use crate::lock::SessionNo;
 use crate::transaction::{Snapshot, Status, Transactions, Xid};
-use crate::value::{Tuple, Value};
 
 /// An index: the versions under each key, in insertion order.
 pub(crate) type Index = BTreeMap<Vec<Value>, Vec<u32>>;

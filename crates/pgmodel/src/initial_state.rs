@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use crate::catalog::TableId;
+use retrial_pgmodel_sql::catalog::TableId;
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use crate::database::Database;
-use crate::error::{Failure, Result};
 use crate::heap::{Heap, Image};
 use crate::schema::Schema;
 use crate::sequence::Sequence;

@@ -4,17 +4,18 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::ast::LockWait;
-use crate::catalog::{Operation, TableDef};
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::ast::LockWait;
+use retrial_pgmodel_sql::catalog::{Operation, TableDef};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::{ConflictUpdate, Core, Insert, OnConflict};
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use crate::execution::{Ctes, Env, Event, Execution, Slotted, update_strength};
 use crate::footprint::{Object, Use};
 use crate::heap::Header;
-use crate::plan::{ConflictUpdate, Core, Insert, OnConflict};
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::transaction::Status;
 use crate::trigger;
-use crate::value::{Tuple, Value};
 
 impl Execution {
     pub(crate) async fn insert(&self, insert: &Insert, level: &Env<'_>) -> Result<Vec<Tuple>> {
@@ -85,7 +86,7 @@ impl Execution {
             self.demand_unique(table, index, &key, version).await?;
             self.server.heap(table.id).enter(index, key, version);
         }
-        self.inserted(table, version, &tuple)?;
+        self.inserted(table, &tuple)?;
         Ok(tuple)
     }
 
@@ -106,8 +107,8 @@ impl Execution {
         Ok(row)
     }
 
-    fn inserted(&self, table: &Rc<TableDef>, version: u32, tuple: &Tuple) -> Result<()> {
-        self.account(table, version, None, Some(tuple.clone()));
+    fn inserted(&self, table: &Rc<TableDef>, tuple: &Tuple) -> Result<()> {
+        self.account(table, None, Some(tuple.clone()));
         let after = Some(tuple.clone());
         self.wrote(Event::new(table, None, after));
         if table.triggers.is_empty() { Ok(()) } else { self.queue_row(table, Operation::Insert, &[]) }
@@ -151,7 +152,7 @@ impl Execution {
                 }
                 self.server.heap(table.id).enter(index, key.clone(), version);
             }
-            self.inserted(table, version, &tuple)?;
+            self.inserted(table, &tuple)?;
             return Ok(Some(tuple));
         }
     }

@@ -2,10 +2,11 @@
 
 use std::pin::Pin;
 
-use crate::ast::JoinKind;
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::ast::JoinKind;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::{Access, Expr, Join, Lateral, Path, Slot, Step, SubKind, depends};
+
 use crate::execution::{Env, Execution, Slotted};
-use crate::plan::{Access, Expr, Join, Lateral, Path, Slot, Step, SubKind, depends};
 
 /// The rows of a join tree, with one tuple for each slot of the query level.
 type Joined = Result<Vec<Vec<Slotted>>>;

@@ -1,66 +1,76 @@
 //! An in-memory model of Postgres: runs the SQL of a pull request with Postgres' visibility and locking, without I/O.
 //!
-//! Start at [`database::Database`]. The model follows the manual of PostgreSQL 15 (chapter 13 for concurrency). Where
-//! the manual is silent it follows the server's behaviour, against which a differential test checks it. It refuses by
-//! name what it does not implement.
+//! Read [`Database`] first, then `statement`, which runs a text, and `select` and `write`, which run its plan; the plan
+//! itself is made by `retrial-pgmodel-sql`. The model follows the manual of PostgreSQL 15 (chapter 13 for concurrency),
+//! and where that is silent the server, against which a differential test checks it. What it does not implement it
+//! refuses by name.
 
-#[expect(missing_docs, reason = "the doc of a variant tells its fields")]
-pub mod ast;
-pub mod bind;
-pub mod catalog;
-pub mod choice;
-pub mod database;
-pub mod error;
-pub mod footprint;
-pub mod function;
-pub mod lock;
-pub mod outcome;
-pub mod parse;
-#[expect(missing_docs, reason = "the doc of a variant tells its fields")]
-pub mod plan;
-pub mod sequence;
-pub mod transaction;
-pub mod value;
+// A database, its sessions, and the texts that they send.
 
-mod access;
 mod backend;
+mod choice;
 mod clock;
-mod ddl;
+mod database;
+mod initial_state;
+mod notify;
+mod outcome;
+mod prepared;
+mod server;
+mod settings;
+
+// The statements of a text, each in its transaction, with the tables that it sees.
+
+mod names;
+mod schema;
+mod statement;
+mod transaction;
+mod transaction_commands;
+
+// A plan that reads: a query level, its rows, and its expressions over them.
+
 mod evaluate;
 mod execution;
-mod footprint_tracking;
-mod foreign_key;
 mod group;
-mod heap;
-mod initial_state;
-mod insert;
 mod join;
 mod limit;
-mod names;
-mod notify;
-mod numbering;
-mod parameter;
-mod prepared;
 mod project_set;
 mod recursive;
-mod routine;
-mod row_lock;
 mod scan;
-mod schema;
 mod select;
-mod serializable;
-mod server;
 mod set;
-mod settings;
-mod stack;
-mod statement;
 mod system;
-mod transaction_commands;
+
+// A plan that writes, and what follows from a written row.
+
+mod foreign_key;
+mod insert;
+mod numbering;
+mod routine;
 mod trigger;
 mod write;
 
-pub use backend::Work;
+// Definitions.
+
+mod ddl;
+
+// Rows, locks, and who conflicts with whom.
+
+pub mod footprint;
+mod footprint_tracking;
+mod heap;
+mod lock;
+mod row_lock;
+mod sequence;
+mod serializable;
+
+pub use choice::Rerun;
+pub use database::{Database, Finished, Step};
 pub use initial_state::InitialState;
+pub use lock::SessionNo;
 pub use notify::Notification;
+pub use outcome::{Change, Notice, Outcome};
 pub use prepared::{Prepared, prepare};
+pub use retrial_pgmodel_sql::catalog::{Column, TableDef, TableId};
+pub use retrial_pgmodel_sql::error::Failure;
+pub use retrial_pgmodel_sql::value::{Tuple, Type, Value};
 pub use serializable::Granularity;

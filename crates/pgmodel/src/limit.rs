@@ -4,11 +4,12 @@
 
 use std::cell::Cell;
 
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::Expr;
+use retrial_pgmodel_sql::value::Value;
+
 use crate::heap::Heap;
-use crate::plan::Expr;
 use crate::server::Server;
-use crate::value::Value;
 
 /// Bytes of rows that a statement may have in memory at a time: about two million rows of a few columns.
 const ROWS_MAX: u64 = 256 << 20;
@@ -34,12 +35,6 @@ const CHANGES_MAX: usize = 2_000;
 
 /// Notifications that one transaction may send.
 const NOTIFICATIONS_MAX: usize = 20_000;
-
-/// Elements of an array.
-pub(crate) const ELEMENTS_MAX: usize = 1_000_000;
-
-/// Comparisons that one operator may need: of a pattern with a text, or of an array with another.
-const COMPARISONS_MAX: usize = 500_000_000;
 
 /// Bytes that a row takes in addition to its columns, and a column in addition to its value.
 const ROW: u64 = 64;
@@ -161,23 +156,6 @@ pub(crate) fn demand_settings(parameters: usize, changes: usize) -> Result<()> {
     if changes >= CHANGES_MAX {
         let what = format!("more than {CHANGES_MAX} changes of settings in one transaction");
         return Err(Failure::not_modelled(what));
-    }
-    Ok(())
-}
-
-/// Refuses an array with too many elements.
-pub(crate) fn demand_elements(count: usize) -> Result<()> {
-    if count > ELEMENTS_MAX {
-        return Err(Failure::not_modelled(format!("an array of more than {ELEMENTS_MAX} elements")));
-    }
-    Ok(())
-}
-
-/// Refuses an operator that compares each part of one operand with each of the other if that is too much work.
-pub(crate) fn demand_comparisons(left: usize, right: usize) -> Result<()> {
-    if left.saturating_mul(right) > COMPARISONS_MAX {
-        let what = format!("an operator that needs more than {COMPARISONS_MAX} comparisons");
-        return Err(Failure::not_modelled(format!("{what} (shorter operands help)")));
     }
     Ok(())
 }

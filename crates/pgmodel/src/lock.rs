@@ -7,8 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::ast::TableLockMode;
-use crate::catalog::TableId;
+use retrial_pgmodel_sql::ast::TableLockMode;
+use retrial_pgmodel_sql::catalog::TableId;
+
 use crate::transaction::Xid;
 
 mod deadlock;
@@ -21,7 +22,7 @@ pub struct SessionNo(pub u32);
 
 /// The object of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LockTag {
+pub(crate) enum LockTag {
     /// A table or a sequence.
     Table(TableId),
     /// A row version; held only while its owner waits for the row, to be first in the queue for it.

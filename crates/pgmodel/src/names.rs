@@ -4,9 +4,10 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use crate::ast::TableLockMode;
-use crate::catalog::{Names, Routine, TableDef, TableId};
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::ast::TableLockMode;
+use retrial_pgmodel_sql::catalog::{Names, Routine, TableDef, TableId};
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use crate::lock::SessionNo;
 use crate::routine::Function;
 use crate::server::Server;

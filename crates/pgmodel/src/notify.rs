@@ -3,9 +3,10 @@
 //! first occurrence. A session that listens to any channel queues all notifications from then on. When it is idle and
 //! outside of a transaction, those on channels that it listens to by then are delivered.
 
-use crate::ast::Statement;
+use retrial_pgmodel_sql::ast::Statement;
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use crate::database::Database;
-use crate::error::{Failure, Result};
 use crate::limit;
 use crate::lock::SessionNo;
 use crate::outcome::Outcome;

@@ -2,14 +2,15 @@
 //! that no other session drops it (lock_and_open_sequence in src/backend/commands/sequence.c). The numbers themselves
 //! are not transactional.
 
-use crate::ast::TableLockMode;
-use crate::catalog::TableId;
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::ast::TableLockMode;
+use retrial_pgmodel_sql::catalog::TableId;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::parse::relation_name;
+use retrial_pgmodel_sql::value::Value;
+
 use crate::execution::Execution;
 use crate::footprint::{Object, Use, name_digest};
-use crate::parse::relation_name;
 use crate::schema::Named;
-use crate::value::Value;
 
 impl Execution {
     pub(crate) async fn next_value(&self, text: &str) -> Result<Value> {

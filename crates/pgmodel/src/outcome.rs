@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::catalog::TableDef;
-use crate::plan::OutputColumn;
-use crate::value::Tuple;
+use retrial_pgmodel_sql::catalog::TableDef;
+use retrial_pgmodel_sql::plan::OutputColumn;
+use retrial_pgmodel_sql::value::Tuple;
 
 /// The result of a statement that succeeded.
 #[derive(Clone, Debug, Default)]
@@ -55,8 +55,6 @@ impl Notices {
 pub struct Change {
     /// The table as it was then.
     pub table: Rc<TableDef>,
-    /// The row, identified by the number of its first version.
-    pub row: u32,
     /// The row before; `None` for an insert.
     pub before: Option<Tuple>,
     /// The row after; `None` for a delete.

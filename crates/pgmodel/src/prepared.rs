@@ -5,12 +5,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::ast::{LockStrength, Statement};
-use crate::error::Result;
-use crate::parse::{self, Parsed};
-use crate::plan::{Core, Cte, OutputColumn, Plan, Query};
+use retrial_pgmodel_sql::ast::{LockStrength, Statement};
+use retrial_pgmodel_sql::error::Result;
+use retrial_pgmodel_sql::parse::{self, Parsed};
+use retrial_pgmodel_sql::plan::{Core, Cte, OutputColumn, Plan, Query};
+use retrial_pgmodel_sql::stack;
+
 use crate::routine::Function;
-use crate::stack;
 
 /// A statement that is ready to be run, any number of times.
 #[derive(Debug)]
@@ -175,4 +176,30 @@ pub(crate) fn prepare_without_parameters(sql: &str) -> Result<Rc<Vec<Prepared>>>
 
 fn fresh(sql: &str) -> Result<Rc<Vec<Prepared>>> {
     parse::parse(sql).map(|parsed| Rc::new(parsed.into_iter().map(Prepared::new).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::{prepare, prepare_without_parameters};
+
+    #[test]
+    fn a_text_is_parsed_once() {
+        let again = |sql: &str| Rc::ptr_eq(&prepare(sql).expect("parses"), &prepare(sql).expect("parses"));
+        assert!(again("select 1"));
+        assert!(again("select 2"));
+        let (one, two) = (prepare("select 1").expect("parses"), prepare("select 2").expect("parses"));
+        assert_eq!((one[0].text(), two[0].text()), ("select 1", "select 2"));
+    }
+
+    #[test]
+    fn a_text_with_parameters_has_plans_of_its_own_where_it_is_sent_without() {
+        let shares = |sql: &str| {
+            let sent = prepare_without_parameters(sql).expect("parses");
+            Rc::ptr_eq(&prepare(sql).expect("parses"), &sent)
+        };
+        assert!(shares("select 1"));
+        assert!(!shares("select $1"));
+    }
 }

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::Result;
+use retrial_pgmodel_sql::error::Result;
+use retrial_pgmodel_sql::plan::{Path, Query, Select};
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use crate::execution::{Env, Execution};
-use crate::plan::{Path, Query, Select};
 use crate::scan::Rows;
 use crate::select::order;
-use crate::value::{Tuple, Value};
 
 impl Execution {
     /// The rows of a SELECT with sets in its select list. Stops at LIMIT unless sorting or DISTINCT needs all rows.

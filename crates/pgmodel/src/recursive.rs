@@ -4,10 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::Core;
+use retrial_pgmodel_sql::value::Tuple;
+
 use crate::execution::{Ctes, Env, Execution};
-use crate::plan::Core;
-use crate::value::Tuple;
 
 use std::cell::RefCell;
 use std::rc::Rc;

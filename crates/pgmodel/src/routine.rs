@@ -2,9 +2,8 @@
 //! are planned and run like any others and see, lock and wait accordingly. Unsupported parts of a body are refused when
 //! the function is created, not when it is called.
 
+use std::fmt;
 use std::rc::Rc;
-
-use crate::catalog::Routine;
 
 mod assign;
 mod call;
@@ -26,15 +25,23 @@ pub(crate) use self::catalog::Routines;
 pub(crate) use self::frame::Row;
 pub(crate) use self::program::{ARGUMENTS, TriggerVariable};
 
+use retrial_pgmodel_sql::catalog::Routine;
+
 use self::inner::Sql;
 use self::program::Program;
 
 /// A function that can be called.
-#[derive(Debug)]
 pub(crate) struct Function {
     /// What a call of it is bound to.
     pub(crate) definition: Rc<Routine>,
     code: Code,
+}
+
+impl fmt::Debug for Function {
+    /// Prints only the definition: the plans in the code of a recursive function contain the function.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.definition.fmt(f)
+    }
 }
 
 /// The code of a function.

@@ -4,9 +4,10 @@
 //! tuple lock of the version in the lock table, so that the longest waiter goes next, then waits for each transaction
 //! in its way (src/backend/access/heap/README.tuplock). Two conflicting strengths are never granted on one version.
 
-use crate::ast::{LockStrength, LockWait, TableLockMode};
-use crate::catalog::TableDef;
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::ast::{LockStrength, LockWait, TableLockMode};
+use retrial_pgmodel_sql::catalog::TableDef;
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use crate::execution::Execution;
 use crate::footprint::Use;
 use crate::lock::LockTag;

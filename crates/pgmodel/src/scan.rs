@@ -3,13 +3,14 @@
 
 use std::rc::Rc;
 
-use crate::catalog::TableDef;
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::catalog::TableDef;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::{Access, Comparison, Join, List, Path, Query, Slot, Step, Wary};
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use crate::execution::{Env, Execution, Slotted};
 use crate::footprint::{Object, Use, key_digest};
 use crate::join::Tree;
-use crate::plan::{Access, Comparison, Join, List, Path, Query, Slot, Step, Wary};
-use crate::value::{Tuple, Value};
 
 /// The state of a nested loop.
 pub(crate) struct Rows<'a> {

@@ -5,7 +5,8 @@ mod sequences;
 
 use std::rc::Rc;
 
-use crate::catalog::{ForeignKey, TableDef, TableId, Trigger};
+use retrial_pgmodel_sql::catalog::{ForeignKey, TableDef, TableId, Trigger};
+
 use crate::lock::SessionNo;
 use crate::routine::Routines;
 

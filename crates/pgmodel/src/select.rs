@@ -7,14 +7,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use crate::access;
-use crate::ast::SetOperation;
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::access;
+use retrial_pgmodel_sql::ast::SetOperation;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::{Core, Expr, Path, Query, Select, SortKey};
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use crate::evaluate::Wanted;
 use crate::execution::{Ctes, Env, Execution, Slotted};
-use crate::plan::{Core, Expr, Path, Query, Select, SortKey};
 use crate::scan::Rows;
-use crate::value::{Tuple, Value};
 
 /// A row before it is returned: the values that its columns are computed from, and its sort keys.
 struct Candidate {

@@ -1,28 +1,28 @@
 //! Sequences, whose numbers are not returned by a rollback (manual, 9.17).
 
-use crate::error::{Failure, Result};
-use crate::value::Type;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::value::Type;
 
 /// A sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sequence {
+pub(crate) struct Sequence {
     /// The last number given, or the first to give if none has been given.
-    pub last: i64,
+    pub(crate) last: i64,
     /// Whether `last` has been given.
-    pub called: bool,
+    pub(crate) called: bool,
     /// The increment.
-    pub increment: i64,
+    pub(crate) increment: i64,
     /// The first number after RESTART IDENTITY.
-    pub start: i64,
+    pub(crate) start: i64,
     /// The minimum.
-    pub min: i64,
+    pub(crate) min: i64,
     /// The maximum.
-    pub max: i64,
+    pub(crate) max: i64,
 }
 
 impl Sequence {
     /// A new sequence; `ty` limits the maximum of a column's sequence.
-    pub fn new(start: i64, increment: i64, ty: &Type) -> Sequence {
+    pub(crate) fn new(start: i64, increment: i64, ty: &Type) -> Sequence {
         let max = match ty {
             Type::Int2 => i64::from(i16::MAX),
             Type::Int4 => i64::from(i32::MAX),
@@ -37,7 +37,7 @@ impl Sequence {
     ///
     /// # Errors
     /// 22023 if it is not.
-    pub fn demand_start(&self) -> Result<()> {
+    pub(crate) fn demand_start(&self) -> Result<()> {
         let (start, min, max) = (self.start, self.min, self.max);
         let message = if start < min {
             format!("START value ({start}) cannot be less than MINVALUE ({min})")
@@ -53,7 +53,7 @@ impl Sequence {
     ///
     /// # Errors
     /// 22003 if it cannot.
-    pub fn demand(&self, name: &str, value: i64) -> Result<()> {
+    pub(crate) fn demand(&self, name: &str, value: i64) -> Result<()> {
         if (self.min..=self.max).contains(&value) {
             return Ok(());
         }
@@ -66,7 +66,7 @@ impl Sequence {
     ///
     /// # Errors
     /// 2200H if there is none.
-    pub fn next(&mut self, name: &str) -> Result<i64> {
+    pub(crate) fn next(&mut self, name: &str) -> Result<i64> {
         let next = if self.called { self.last.checked_add(self.increment) } else { Some(self.last) };
         let next = next.filter(|next| (self.min..=self.max).contains(next)).ok_or_else(|| {
             let (which, end) = if self.increment > 0 { ("maximum", self.max) } else { ("minimum", self.min) };

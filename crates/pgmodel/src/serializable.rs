@@ -65,7 +65,7 @@ pub enum Granularity {
 
 impl Granularity {
     /// The value of the parameter.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Granularity::Page => "page",
             Granularity::Key => "key",

@@ -9,10 +9,11 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
-use crate::ast::TableLockMode;
+use retrial_pgmodel_sql::ast::TableLockMode;
+use retrial_pgmodel_sql::catalog::{TableDef, TableId};
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use crate::backend::{Backend, Held, Wait};
-use crate::catalog::{TableDef, TableId};
-use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
 use crate::heap::Heap;
 use crate::lock::{Asked, Deadlock, LockTable, LockTag, SessionNo};

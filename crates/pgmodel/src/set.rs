@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::function;
+use retrial_pgmodel_sql::plan::{SetCall, SetFunction};
+use retrial_pgmodel_sql::value::{Json, Numeric, Tuple, Value};
+
 use crate::execution::{Env, Execution};
-use crate::function;
-use crate::plan::{SetCall, SetFunction};
-use crate::value::{Json, Numeric, Tuple, Value};
 
 impl Execution {
     /// The rows of a call in FROM; `ordinality` adds a column that numbers them.

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::ast::Isolation;
+use retrial_pgmodel_sql::ast::Isolation;
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use crate::backend::{Backend, SettingBefore, Settings};
-use crate::error::{Failure, Result};
 use crate::limit;
 use crate::outcome::Notice;
 use crate::serializable::{GRANULARITY, Granularity, PRICES};

@@ -5,24 +5,25 @@
 
 use std::rc::Rc;
 
-use crate::ast::{Body, Maintenance, Statement, TableLockMode, With};
-use crate::bind;
-use crate::catalog::TableId;
+use retrial_pgmodel_sql::ast::{Body, Maintenance, Statement, TableLockMode, With};
+use retrial_pgmodel_sql::bind;
+use retrial_pgmodel_sql::catalog::TableId;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::{Core, OutputColumn};
+use retrial_pgmodel_sql::value::{Type, Value};
+
 use crate::choice::{self, Rerun};
 use crate::ddl;
-use crate::error::{Failure, Result};
 use crate::execution::Execution;
 use crate::footprint::{Object, Use};
 use crate::limit::Used;
 use crate::lock::SessionNo;
 use crate::outcome::{Notice, Outcome};
-use crate::plan::{Core, OutputColumn};
 use crate::prepared::{Planned, Prepared};
 use crate::routine::{self, Calls};
 use crate::server::Server;
 use crate::settings;
 use crate::transaction_commands::{demand_block, warn};
-use crate::value::{Type, Value};
 
 /// Runs a text. With `unsettled`, a single statement that has written leaves its transaction open.
 pub(crate) async fn text(
@@ -335,5 +336,5 @@ fn typed(params: &Rc<[Value]>, types: &[Type]) -> Result<Rc<[Value]>> {
     if fits {
         return Ok(params.clone());
     }
-    params.iter().zip(types).map(|(value, ty)| crate::parameter::typed(value, ty)).collect()
+    params.iter().zip(types).map(|(value, ty)| retrial_pgmodel_sql::parameter::typed(value, ty)).collect()
 }

@@ -2,17 +2,18 @@
 //!
 //! Each call is executed once per row, even if its expression is evaluated again after a wait.
 
-use crate::ast::TableLockMode;
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::ast::TableLockMode;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::System;
+use retrial_pgmodel_sql::value::{Numeric, Type, Value};
+
 use crate::execution::Execution;
 use crate::footprint::{Object, Use, name_digest};
 use crate::limit;
 use crate::lock::LockTag;
 use crate::notify;
 use crate::outcome::Notice;
-use crate::plan::System;
 use crate::settings;
-use crate::value::{Numeric, Type, Value};
 
 impl Execution {
     /// The value of a call that is constant during the statement, and may be evaluated any number of times.

@@ -3,23 +3,24 @@
 //! A snapshot is a position in the order of commits. It sees what committed at or before it, and what its own
 //! transaction did in earlier commands (manual, 13.2). It never sees the writes of an aborted transaction.
 
-use crate::ast::Isolation;
+use retrial_pgmodel_sql::ast::Isolation;
+
 use crate::footprint::Footprint;
 use crate::lock::SessionNo;
 use crate::notify::Pending;
 
 /// The number of a transaction or subtransaction, assigned when it first writes or locks a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Xid(pub u32);
+pub(crate) struct Xid(pub u32);
 
 impl Xid {
     /// The creator of the initial rows, committed before everything else.
-    pub const FROZEN: Xid = Xid(0);
+    pub(crate) const FROZEN: Xid = Xid(0);
 }
 
 /// The status of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub(crate) enum Status {
     /// It is running.
     Running,
     /// It committed; the value is its position in the order of commits, from 1.
@@ -37,18 +38,18 @@ struct Xact {
 
 /// All transactions since the initial state.
 #[derive(Debug)]
-pub struct Transactions {
+pub(crate) struct Transactions {
     xacts: Vec<Xact>,
     commits: u64,
 }
 
 /// A snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// The number of transactions that had committed.
-    pub at: u64,
+    pub(crate) at: u64,
     /// Its own transaction's commands from this one on are not visible.
-    pub command: u32,
+    pub(crate) command: u32,
 }
 
 impl Transactions {

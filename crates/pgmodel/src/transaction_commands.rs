@@ -4,9 +4,10 @@
 //! a savepoint it aborts only what followed the savepoint (manual, 3.4). A rollback undoes everything except the
 //! numbers drawn from sequences.
 
-use crate::ast::TransactionModes;
+use retrial_pgmodel_sql::ast::TransactionModes;
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use crate::backend::{Backend, Undo};
-use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::lock::{LockTag, SessionNo};
 use crate::notify;

@@ -3,8 +3,8 @@
 
 use std::rc::Rc;
 
-use crate::catalog::TableDef;
-use crate::plan::OutputColumn;
+use retrial_pgmodel_sql::catalog::TableDef;
+use retrial_pgmodel_sql::plan::OutputColumn;
 
 mod create;
 mod fire;
@@ -19,7 +19,9 @@ pub(crate) use self::queue::Firing;
 
 /// The columns of a table's rows as seen by triggers. Dropped columns keep their positions, without a name.
 pub(crate) fn columns(table: &TableDef) -> Rc<[OutputColumn]> {
-    let column =
-        |column: &crate::catalog::Column| OutputColumn { name: column.name.clone(), ty: column.ty.clone() };
+    let column = |column: &retrial_pgmodel_sql::catalog::Column| OutputColumn {
+        name: column.name.clone(),
+        ty: column.ty.clone(),
+    };
     table.columns.iter().map(column).collect()
 }

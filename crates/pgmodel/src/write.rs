@@ -3,20 +3,21 @@
 
 use std::rc::Rc;
 
-use crate::access;
-use crate::ast::{LockStrength, LockWait};
-use crate::catalog::{Operation, TableDef};
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::access;
+use retrial_pgmodel_sql::ast::{LockStrength, LockWait};
+use retrial_pgmodel_sql::catalog::{Operation, TableDef};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::{Delete, Expr, Join, Path, Query, Select, Slot, Update};
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use crate::execution::{Env, Event, Execution, Slotted, update_strength};
 use crate::footprint::{Object, Use};
 use crate::heap::Header;
-use crate::plan::{Delete, Expr, Join, Path, Query, Select, Slot, Update};
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::scan::Rows;
 use crate::serializable::Entries;
 use crate::transaction::Xid;
 use crate::trigger::{self, Locked};
-use crate::value::{Tuple, Value};
 
 /// The parts common to UPDATE and DELETE: a target in slot 0 and the rows joined with it.
 pub(crate) struct Target<'a> {
@@ -236,11 +237,10 @@ impl Execution {
         }
         let entries = self.serializable.then(|| self.entries(table, &before, &after));
         let (xid, command) = self.writing();
-        let (new, row, over_own) = {
+        let (new, over_own) = {
             let transactions = self.server.transactions.borrow();
             let mut heap = self.server.heap(table.id);
-            let row = heap.row(version);
-            let mut header = Header::new(xid, command, row);
+            let mut header = Header::new(xid, command, heap.row(version));
             let own = |other: Xid| transactions.is_own(other, self.session);
             let over_own = heap.header(version).is_some_and(|old| own(old.xmin));
             // A lock that the transaction already holds on the row contributes to the strength of its update
@@ -262,7 +262,7 @@ impl Execution {
             (old.xmax, old.cmax, old.xmax_strength, old.next) = (Some(xid), command, strength, Some(new));
             drop(heap);
             self.server.demand_room(new, added)?;
-            (new, row, over_own)
+            (new, over_own)
         };
         let old_keys = self.keys(table, &before)?;
         self.visited(1, 0);
@@ -280,7 +280,7 @@ impl Execution {
         } else {
             Box::pin(self.enter_changed(table, old_keys, &after, new, entries)).await?;
         }
-        self.account(table, row, Some(before.clone()), Some(after.clone()));
+        self.account(table, Some(before.clone()), Some(after.clone()));
         self.wrote(Event { over_own, ..Event::new(table, Some(before), Some(after)) });
         Ok(new)
     }
@@ -314,17 +314,15 @@ impl Execution {
             self.meet_change(table, version)?;
         }
         let (xid, command) = self.writing();
-        let row = {
+        {
             let mut heap = self.server.heap(table.id);
-            let row = heap.row(version);
             let old = heap.mark(version);
             (old.xmax, old.cmax, old.xmax_strength, old.next) =
                 (Some(xid), command, LockStrength::Update, None);
-            row
-        };
+        }
         let keys = self.keys(table, &before)?;
         self.touch_keys(table.id, &keys, Use::Write);
-        self.account(table, row, Some(before.clone()), None);
+        self.account(table, Some(before.clone()), None);
         self.wrote(Event::new(table, Some(before), None));
         Ok(())
     }

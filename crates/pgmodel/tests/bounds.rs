@@ -1,6 +1,6 @@
 //! Statements that would need unbounded memory or time. Each is soon refused by the name of the limit.
 
-use retrial_pgmodel::database::{Database, Step};
+use retrial_pgmodel::{Database, Step};
 
 /// Texts sent one after another, and a part of the last result.
 const REFUSED: &[(&[&str], &str)] = &[

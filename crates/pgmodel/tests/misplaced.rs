@@ -1,8 +1,7 @@
 //! Columns, subqueries, aggregates and set-returning functions in places where the server does not allow them. Codes
 //! and messages are those of a version 15 server.
 
-use retrial_pgmodel::database::{Database, Step};
-use retrial_pgmodel::error::Failure;
+use retrial_pgmodel::{Database, Failure, Step};
 
 const TABLES: &str = "CREATE TABLE u (x int); CREATE TABLE t (a int, b int, c bool)";
 

@@ -2,8 +2,7 @@
 
 use std::thread;
 
-use retrial_pgmodel::database::{Database, Step};
-use retrial_pgmodel::error::Failure;
+use retrial_pgmodel::{Database, Failure, Step};
 
 /// The usual stack size of a thread, in bytes.
 const STACK: usize = 2 << 20;

@@ -1,8 +1,7 @@
 //! Numbers in statements at the ends of their ranges: settings, sequences, lengths, bounds. Codes and messages are
 //! those of a version 15 server.
 
-use retrial_pgmodel::database::{Database, Step};
-use retrial_pgmodel::error::Failure;
+use retrial_pgmodel::{Database, Failure, Step};
 
 const FAR: &str = "is outside the valid range for parameter";
 

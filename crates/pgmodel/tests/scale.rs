@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use retrial_pgmodel::database::{Database, Step};
+use retrial_pgmodel::{Database, Step};
 
 /// The maximum duration of a test, without optimization and on a busy machine.
 const LONGEST: Duration = Duration::from_secs(60);

@@ -5,12 +5,10 @@ use std::time::Duration;
 
 use retrial_engine::SessionId;
 use retrial_engine::error::Error;
-use retrial_pgmodel::database::{Database, Finished, Step};
-use retrial_pgmodel::error::Failure;
-use retrial_pgmodel::lock::SessionNo;
-use retrial_pgmodel::outcome::{Notice, Outcome};
-use retrial_pgmodel::value::{Type, Value};
-use retrial_pgmodel::{Granularity, Notification};
+use retrial_pgmodel::{
+    Database, Failure, Finished, Granularity, Notice, Notification, Outcome, SessionNo, Step, Tuple, Type,
+    Value,
+};
 
 use super::refused;
 use crate::console::{Console, Grid, Message, Progress};
@@ -129,7 +127,7 @@ fn told(outcome: &Outcome) -> Message {
         return Message::Complete(outcome.command_tag());
     }
     let text = |value: &Value, ty: &Type| (*value != Value::Null).then(|| value.output(ty));
-    let row = |tuple: &retrial_pgmodel::value::Tuple| {
+    let row = |tuple: &Tuple| {
         tuple.iter().zip(outcome.columns.iter()).map(|(value, column)| text(value, &column.ty)).collect()
     };
     Message::Rows(Grid {

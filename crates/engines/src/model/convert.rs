@@ -5,34 +5,32 @@ use std::rc::Rc;
 
 use retrial_engine::footprint::{Footprint, Touch, Use, part};
 use retrial_engine::{Answer, Row, RowChange, Table, Value};
-use retrial_pgmodel::catalog::{Column, TableDef, TableId};
 use retrial_pgmodel::footprint::{self, Object};
-use retrial_pgmodel::outcome::{Change, Outcome};
-use retrial_pgmodel::value::{self, Tuple, Type};
+use retrial_pgmodel::{Change, Column, Outcome, TableDef, TableId, Tuple, Type, Value as ModelValue};
 
 use crate::row_key::row_key;
 
 /// Converts a statement parameter.
-pub(super) fn param(value: &Value) -> value::Value {
+pub(super) fn param(value: &Value) -> ModelValue {
     match value {
-        Value::Null => value::Value::Null,
-        Value::Integer(number) => value::Value::Int(*number),
-        Value::Text(text) => value::Value::Text(text.clone()),
-        Value::Blob(bytes) => value::Value::Bytes(bytes.clone()),
-        Value::Bool(truth) => value::Value::Bool(*truth),
-        Value::Timestamp(time) => value::Value::Timestamptz(*time),
-        Value::Array(items) => value::Value::Array(items.iter().map(param).collect()),
+        Value::Null => ModelValue::Null,
+        Value::Integer(number) => ModelValue::Int(*number),
+        Value::Text(text) => ModelValue::Text(text.clone()),
+        Value::Blob(bytes) => ModelValue::Bytes(bytes.clone()),
+        Value::Bool(truth) => ModelValue::Bool(*truth),
+        Value::Timestamp(time) => ModelValue::Timestamptz(*time),
+        Value::Array(items) => ModelValue::Array(items.iter().map(param).collect()),
     }
 }
 
-fn result(value: &value::Value, ty: &Type) -> Value {
+fn result(value: &ModelValue, ty: &Type) -> Value {
     match value {
-        value::Value::Null | value::Value::Void => Value::Null,
-        value::Value::Int(number) => Value::Integer(*number),
-        value::Value::Text(text) => Value::Text(text.clone()),
-        value::Value::Bytes(bytes) => Value::Blob(bytes.clone()),
-        value::Value::Bool(truth) => Value::Bool(*truth),
-        value::Value::Timestamptz(time) => Value::Timestamp(*time),
+        ModelValue::Null | ModelValue::Void => Value::Null,
+        ModelValue::Int(number) => Value::Integer(*number),
+        ModelValue::Text(text) => Value::Text(text.clone()),
+        ModelValue::Bytes(bytes) => Value::Blob(bytes.clone()),
+        ModelValue::Bool(truth) => Value::Bool(*truth),
+        ModelValue::Timestamptz(time) => Value::Timestamp(*time),
         other => Value::Text(other.output(ty).into()),
     }
 }
@@ -53,7 +51,7 @@ fn changed(outcome: &Outcome) -> u64 {
 /// Converts a row of a table, leaving out dropped columns.
 pub(super) fn row(table: &TableDef, tuple: &Tuple) -> Row {
     let all = table.columns.iter().zip(tuple.iter());
-    let shown = |(column, value): (&Column, &value::Value)| result(value, &column.ty);
+    let shown = |(column, value): (&Column, &ModelValue)| result(value, &column.ty);
     if table.columns.iter().any(|column| column.dropped) {
         return all.filter(|(column, _)| !column.dropped).map(shown).collect();
     }

@@ -2,15 +2,16 @@
 
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::ast::{AlterAction, ColumnDef, Constraint, ConstraintKind, TableLockMode};
+use retrial_pgmodel_sql::bind;
+use retrial_pgmodel_sql::catalog::{ForeignKey, TableDef};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::{Expr, System};
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use super::{Define, copy, create};
-use crate::ast::{AlterAction, ColumnDef, Constraint, ConstraintKind, TableLockMode};
-use crate::bind;
-use crate::catalog::{ForeignKey, TableDef};
-use crate::error::{Failure, Result};
 use crate::execution::Env;
-use crate::plan::{Expr, System};
 use crate::trigger;
-use crate::value::{Tuple, Value};
 
 impl Define<'_> {
     pub(super) async fn alter(&self, name: &str, if_exists: bool, actions: &[AlterAction]) -> Result<()> {
@@ -230,7 +231,7 @@ impl Define<'_> {
 /// Whether an expression over a row references that column.
 pub(super) fn uses(expr: &Expr, place: usize) -> bool {
     matches!(expr, Expr::Column { column, .. } if *column == place)
-        || crate::plan::parts(expr).into_iter().any(|part| uses(part, place))
+        || retrial_pgmodel_sql::plan::parts(expr).into_iter().any(|part| uses(part, place))
 }
 
 pub(super) fn column_of(table: &TableDef, name: &str) -> Result<usize> {

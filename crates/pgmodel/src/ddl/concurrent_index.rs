@@ -8,11 +8,12 @@
 
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::ast::TableLockMode;
+use retrial_pgmodel_sql::catalog::{IndexDef, TableDef, TableId};
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use super::{Define, copy};
-use crate::ast::TableLockMode;
 use crate::backend::{Backend, Wait};
-use crate::catalog::{IndexDef, TableDef, TableId};
-use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::lock::{LockTag, SessionNo, conflict};
 

@@ -4,14 +4,15 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::ast::{Constraint, ConstraintKind, TableLockMode};
+use retrial_pgmodel_sql::bind;
+use retrial_pgmodel_sql::catalog::{Check, ForeignKey, IndexDef, TableDef};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::function::{self, CastContext};
+use retrial_pgmodel_sql::plan::{self, Expr};
+use retrial_pgmodel_sql::value::Type;
+
 use super::{Define, name};
-use crate::ast::{Constraint, ConstraintKind, TableLockMode};
-use crate::bind;
-use crate::catalog::{Check, ForeignKey, IndexDef, TableDef};
-use crate::error::{Failure, Result};
-use crate::function::{self, CastContext};
-use crate::plan::{self, Expr};
-use crate::value::Type;
 
 impl Define<'_> {
     /// Adds a constraint to the table.
@@ -108,14 +109,14 @@ impl Define<'_> {
         &self,
         mut table: TableDef,
         constraint: &Constraint,
-        condition: &crate::ast::Expr,
+        condition: &retrial_pgmodel_sql::ast::Expr,
     ) -> Result<TableDef> {
         let condition = bind::row_expr(
             &self.server.names(self.session),
             condition,
             &table,
             bind::Stored::Check,
-            Some(&crate::value::Type::Bool),
+            Some(&retrial_pgmodel_sql::value::Type::Bool),
         )?;
         let name = match &constraint.name {
             Some(name) => {
@@ -182,7 +183,10 @@ fn demand_comparable(table: &TableDef, to: &TableDef, key: &ForeignKey) -> Resul
 }
 
 /// The referenced columns: those named, or the primary key. They must be the columns of a unique index.
-fn referenced_columns(to: &TableDef, named: &[String]) -> Result<(crate::catalog::TableId, Vec<usize>)> {
+fn referenced_columns(
+    to: &TableDef,
+    named: &[String],
+) -> Result<(retrial_pgmodel_sql::catalog::TableId, Vec<usize>)> {
     if named.is_empty() {
         let primary = to.indexes.iter().find(|index| index.primary).and_then(|index| index.columns());
         return primary.map(|columns| (to.id, columns)).ok_or_else(|| {

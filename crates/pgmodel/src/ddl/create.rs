@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use retrial_pgmodel_sql::ast::{ColumnDef, Constraint, ConstraintKind, CreateTable, Serial};
+use retrial_pgmodel_sql::bind;
+use retrial_pgmodel_sql::catalog::{Column, Layout, TableDef};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::function;
+use retrial_pgmodel_sql::plan::{Expr, System};
+use retrial_pgmodel_sql::value::Value;
+
 use super::Define;
 use super::constraint::{multiple_primary_keys, no_key_column};
-use crate::ast::{ColumnDef, Constraint, ConstraintKind, CreateTable, Serial};
 use crate::backend::Undo;
-use crate::bind;
-use crate::catalog::{Column, Layout, TableDef};
-use crate::error::{Failure, Result};
-use crate::function;
-use crate::plan::{Expr, System};
 use crate::sequence::Sequence;
-use crate::value::Value;
 
 impl Define<'_> {
     pub(super) async fn create_table(&self, create: &CreateTable) -> Result<()> {

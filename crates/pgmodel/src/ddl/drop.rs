@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::ast::TableLockMode;
+use retrial_pgmodel_sql::catalog::{ForeignKey, TableDef};
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use super::{Define, name};
-use crate::ast::TableLockMode;
 use crate::backend::Undo;
-use crate::catalog::{ForeignKey, TableDef};
-use crate::error::{Failure, Result};
 use crate::lock::LockTag;
 use crate::schema::Named;
 
@@ -96,9 +97,8 @@ impl Define<'_> {
         let run = self.run();
         for table in tables {
             self.server.meet_table(self.session, table.id)?;
-            for (version, tuple) in self.live(&table) {
-                let row = self.server.heap(table.id).row(version);
-                run.account(&table, row, Some(tuple), None);
+            for (_, tuple) in self.live(&table) {
+                run.account(&table, Some(tuple), None);
             }
             self.remember(&table);
             self.give_heap(&table);

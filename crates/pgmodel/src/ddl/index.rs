@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::ast::{CreateIndex, TableLockMode};
+use retrial_pgmodel_sql::bind;
+use retrial_pgmodel_sql::catalog::{IndexDef, TableDef};
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use super::{Define, copy, name};
-use crate::ast::{CreateIndex, TableLockMode};
 use crate::backend::Undo;
-use crate::bind;
-use crate::catalog::{IndexDef, TableDef};
-use crate::error::{Failure, Result};
 
 impl Define<'_> {
     pub(super) async fn create_index(&self, create: &CreateIndex, several: bool) -> Result<()> {
@@ -65,7 +66,7 @@ impl Define<'_> {
                 filter,
                 table,
                 bind::Stored::Predicate,
-                Some(&crate::value::Type::Bool),
+                Some(&retrial_pgmodel_sql::value::Type::Bool),
             )
         });
         let place = |name: &String| {

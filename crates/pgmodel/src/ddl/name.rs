@@ -5,10 +5,11 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::catalog::{IndexDef, TableDef};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::parse::NAME_MAX;
+
 use super::Define;
-use crate::catalog::{IndexDef, TableDef};
-use crate::error::{Failure, Result};
-use crate::parse::NAME_MAX;
 
 impl Define<'_> {
     /// A free relation name: `table_part_label`, with a number appended if necessary. An index that belongs to a

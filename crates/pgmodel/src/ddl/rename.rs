@@ -3,9 +3,10 @@
 
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::catalog::{Check, ForeignKey, IndexDef, TableDef};
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use super::{Define, name};
-use crate::catalog::{Check, ForeignKey, IndexDef, TableDef};
-use crate::error::{Failure, Result};
 
 impl Define<'_> {
     pub(super) fn rename_table(&self, mut table: TableDef, to: &str) -> Result<TableDef> {

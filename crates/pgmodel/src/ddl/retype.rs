@@ -5,14 +5,15 @@
 //! src/backend/commands/tablecmds.c). A column that constraints or expressions use is refused, because they would have
 //! to be analysed again.
 
+use retrial_pgmodel_sql::ast;
+use retrial_pgmodel_sql::bind;
+use retrial_pgmodel_sql::catalog::TableDef;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::Expr;
+use retrial_pgmodel_sql::value::{Tuple, Type, Value};
+
 use super::Define;
-use crate::ast;
-use crate::bind;
-use crate::catalog::TableDef;
-use crate::error::{Failure, Result};
 use crate::execution::{Env, Slotted};
-use crate::plan::Expr;
-use crate::value::{Tuple, Type, Value};
 
 impl Define<'_> {
     pub(super) fn retype(

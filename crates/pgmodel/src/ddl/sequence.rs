@@ -1,15 +1,16 @@
 //! CREATE SEQUENCE and DROP SEQUENCE, and the sequences that columns own.
 
+use retrial_pgmodel_sql::ast::TableLockMode;
+use retrial_pgmodel_sql::catalog::{TableDef, TableId};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::parse::relation_name;
+use retrial_pgmodel_sql::plan::{Expr, System};
+use retrial_pgmodel_sql::value::{Type, Value};
+
 use super::{Define, name};
-use crate::ast::TableLockMode;
 use crate::backend::Undo;
-use crate::catalog::{TableDef, TableId};
-use crate::error::{Failure, Result};
-use crate::parse::relation_name;
-use crate::plan::{Expr, System};
 use crate::schema::Named;
 use crate::sequence::Sequence;
-use crate::value::{Type, Value};
 
 impl Define<'_> {
     pub(super) fn create_sequence(
@@ -107,7 +108,7 @@ fn numbers(table: &TableDef, sequence: &str) -> bool {
             },
             _ => false,
         };
-        own || crate::plan::parts(expr).into_iter().any(|part| calls(part, sequence))
+        own || retrial_pgmodel_sql::plan::parts(expr).into_iter().any(|part| calls(part, sequence))
     }
     let defaults = table.columns.iter().filter_map(|column| column.default.as_ref());
     defaults.into_iter().any(|default| calls(default, sequence))

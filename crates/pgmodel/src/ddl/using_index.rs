@@ -3,10 +3,11 @@
 
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::catalog::{IndexDef, TableDef};
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use super::constraint::multiple_primary_keys;
 use super::{Define, name};
-use crate::catalog::{IndexDef, TableDef};
-use crate::error::{Failure, Result};
 
 impl Define<'_> {
     pub(super) fn adopt_index(

@@ -5,13 +5,14 @@
 use std::collections::{BTreeSet, btree_set};
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::ast::TableLockMode;
+use retrial_pgmodel_sql::catalog::{Check, ForeignKey, TableDef};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use super::{Define, find_key};
-use crate::ast::TableLockMode;
-use crate::catalog::{Check, ForeignKey, TableDef};
-use crate::error::{Failure, Result};
 use crate::execution::{Env, Slotted};
 use crate::footprint::{Object, Use};
-use crate::value::{Tuple, Value};
 
 /// What existing rows must satisfy.
 #[derive(Debug, Default)]

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use retrial_pgmodel_sql::ast::TableLockMode;
+use retrial_pgmodel_sql::stack;
+
 use super::{LockTable, LockTag, SessionNo, conflict};
-use crate::ast::TableLockMode;
-use crate::stack;
 
 /// The result of deadlock detection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,14 +2,15 @@
 
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::bind;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::OutputColumn;
+use retrial_pgmodel_sql::value::{Tuple, Type, Value};
+
 use super::execute::{Activation, Given};
 use super::frame::{Held, Row, no_field, unassigned};
 use super::program::{Target, Targets, VariableType};
-use crate::bind;
-use crate::error::{Failure, Result};
 use crate::execution::{Env, Execution};
-use crate::plan::OutputColumn;
-use crate::value::{Tuple, Type, Value};
 
 /// Converts a value to another type by an assignment cast.
 pub(super) fn converted(run: &Execution, value: Value, from: &Type, to: &Type) -> Result<Value> {

@@ -5,6 +5,12 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::ast::{Returns, Volatility};
+use retrial_pgmodel_sql::catalog::Routine;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::stack;
+use retrial_pgmodel_sql::value::{Type, Value};
+
 use super::assign::converted;
 use super::compile::{Sort, program};
 use super::execute::{Activation, Flow, Given};
@@ -12,16 +18,11 @@ use super::frame::{Frame, Held, Row};
 use super::inner::{Inside, Sql};
 use super::program::{FOUND, Program, TriggerVariable, VariableType};
 use super::{Code, Function};
-use crate::ast::{Returns, Volatility};
-use crate::catalog::Routine;
-use crate::error::{Failure, Result};
 use crate::execution::Execution;
 use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
 use crate::server::Server;
-use crate::stack;
 use crate::transaction::Snapshot;
-use crate::value::{Type, Value};
 
 /// The function calls made by a session's current statement.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,8 +3,9 @@
 
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::ast::Declared;
+
 use super::Function;
-use crate::ast::Declared;
 use crate::lock::SessionNo;
 
 /// The functions.

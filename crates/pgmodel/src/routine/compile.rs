@@ -9,14 +9,15 @@ use retrial_plpgsql_syntax::{
 
 mod piece;
 
+use retrial_pgmodel_sql::ast::{Body, Expr, Output, Parameter, Select, SelectCore, Statement};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::value::Type;
+
 use super::condition;
 use super::inner::Sql;
 use super::program::{ARGUMENTS, Block, Count, Handler, Item, Op, Program, Variable, VariableType};
 use super::scope::Scope;
-use crate::ast::{Body, Expr, Output, Parameter, Select, SelectCore, Statement};
-use crate::error::{Failure, Result};
 use crate::prepared::prepare;
-use crate::value::Type;
 
 /// Compiles a body; `kind` is its use.
 pub(super) fn program(name: &str, body: &str, params: &[Parameter], kind: Sort) -> Result<Program> {

@@ -1,6 +1,6 @@
 //! Condition names and their SQLSTATEs (manual, appendix A).
 
-use crate::error::{Failure, Result};
+use retrial_pgmodel_sql::error::{Failure, Result};
 
 /// The SQLSTATE of a condition. That of a condition class ends in three zeros.
 pub(super) fn state(name: &str) -> Result<&'static str> {

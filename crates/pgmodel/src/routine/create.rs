@@ -3,21 +3,22 @@
 
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::ast::{CreateFunction, Declared, Language, Returns, Signature, Statement};
+use retrial_pgmodel_sql::bind;
+use retrial_pgmodel_sql::catalog::Routine;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::function;
+use retrial_pgmodel_sql::value::{Type, Value};
+
 use super::catalog::Routines;
 use super::compile::{Sort, program};
 use super::frame::{Frame, Held};
 use super::inner::{self, Sql};
 use super::scope::Scope;
 use super::{Code, Function};
-use crate::ast::{CreateFunction, Declared, Language, Returns, Signature, Statement};
 use crate::backend::Undo;
-use crate::bind;
-use crate::catalog::Routine;
 use crate::ddl::Define;
-use crate::error::{Failure, Result};
-use crate::function;
 use crate::prepared::prepare;
-use crate::value::{Type, Value};
 
 impl Define<'_> {
     pub(crate) async fn create_function(&self, create: &CreateFunction) -> Result<()> {

@@ -5,15 +5,16 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::value::{Type, Value};
+
 use super::frame::{Frame, Held, Row};
 use super::inner::{Found, Inside, Sql};
 use super::program::{Block, FOUND, Op, Program, Receive};
-use crate::error::{Failure, Result};
 use crate::execution::Execution;
 use crate::lock::SessionNo;
 use crate::server::Server;
 use crate::statement;
-use crate::value::{Type, Value};
 
 /// A running body.
 pub(super) struct Activation<'a> {

@@ -3,12 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::bind::{Found, Place, Variables};
+use retrial_pgmodel_sql::error::{Failure, PgError, Result};
+use retrial_pgmodel_sql::plan::OutputColumn;
+use retrial_pgmodel_sql::value::{Tuple, Type, Value};
+
 use super::scope::Scope;
-use crate::bind::{Found, Place, Variables};
-use crate::error::{Failure, PgError, Result};
-use crate::plan::OutputColumn;
 use crate::transaction::Snapshot;
-use crate::value::{Tuple, Type, Value};
 
 /// A row with its columns.
 #[derive(Clone, Debug)]

@@ -1,13 +1,14 @@
 //! BEGIN .. EXCEPTION .. END: a subtransaction that is rolled back with its locks if one of its statements fails
 //! (manual, 43.6.8). An uncaught error rolls it back too, and propagates.
 
+use retrial_pgmodel_sql::ast::{Body, SelectCore};
+use retrial_pgmodel_sql::error::{Failure, PgError, Result};
+use retrial_pgmodel_sql::value::Value;
+
 use super::condition;
 use super::execute::{Activation, Flow};
 use super::inner::Sql;
 use super::program::{Block, Handler};
-use crate::ast::{Body, SelectCore};
-use crate::error::{Failure, PgError, Result};
-use crate::value::Value;
 
 impl Activation<'_> {
     /// Runs a block: initializes its variables, then runs its statements, in a subtransaction if it has handlers.

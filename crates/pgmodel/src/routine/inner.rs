@@ -5,24 +5,25 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::ast::{Body, Statement, TableLockMode, With};
+use retrial_pgmodel_sql::bind::{self, Place};
+use retrial_pgmodel_sql::catalog::TableId;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::{Core, Expr, OutputColumn};
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use super::Function;
 use super::frame::{Known, Shape};
 use super::program::Program;
 use super::scope::Scope;
-use crate::ast::{Body, Statement, TableLockMode, With};
-use crate::bind::{self, Place};
-use crate::catalog::TableId;
-use crate::error::{Failure, Result};
 use crate::execution::Execution;
 use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
-use crate::plan::{Core, Expr, OutputColumn};
 use crate::prepared::{Planned, Prepared};
 use crate::routine::frame::Frame;
 use crate::server::Server;
 use crate::statement;
 use crate::transaction::Snapshot;
-use crate::value::{Tuple, Value};
 
 /// An SQL statement of a body.
 #[derive(Debug)]

@@ -2,15 +2,16 @@
 
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::ast::Statement;
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::value::{Type, Value};
+
 use super::execute::{Activation, Flow, Given};
 use super::frame::{Frame, Held};
 use super::inner::{Found, Inside, Sql};
 use super::program::{Count, FOUND, Item, Op, Receive, Target, Targets};
 use super::scope::Scope;
-use crate::ast::Statement;
-use crate::error::{Failure, Result};
 use crate::prepared::prepare;
-use crate::value::{Type, Value};
 
 /// The number of rows that a loop fetches before it runs its body for the first one (`exec_for_query`).
 const FETCHED: usize = 10;

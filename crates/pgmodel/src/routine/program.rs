@@ -1,9 +1,9 @@
 //! A compiled PL/pgSQL body: its variables and statements.
 
+use retrial_pgmodel_sql::value::Type;
 use retrial_plpgsql_syntax::Level;
 
 use super::inner::Sql;
-use crate::value::Type;
 
 /// A compiled body.
 #[derive(Debug)]

@@ -1,14 +1,14 @@
 //! RAISE (manual, 43.9.1): messages to the client, and errors.
 
+use retrial_pgmodel_sql::error::{Failure, PgError, Result};
+use retrial_pgmodel_sql::value::{Type, Value};
 use retrial_plpgsql_syntax::Level;
 
 use super::assign::row_text;
 use super::condition;
 use super::execute::{Activation, Given};
 use super::program::Raise;
-use crate::error::{Failure, PgError, Result};
 use crate::outcome::Notice;
-use crate::value::{Type, Value};
 
 impl Activation<'_> {
     pub(super) async fn raise(&self, raise: &Raise) -> Result<()> {

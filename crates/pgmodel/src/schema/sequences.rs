@@ -1,7 +1,8 @@
 //! The catalogue of sequences, with visibility. Their current numbers are not stored here, as rollbacks do not affect
 //! them.
 
-use crate::catalog::TableId;
+use retrial_pgmodel_sql::catalog::TableId;
+
 use crate::lock::SessionNo;
 
 /// The sequences that transactions have created and dropped.

@@ -4,8 +4,9 @@
 //! transaction fails before one of the three has committed, so that a retry does not fail again because of the same
 //! transactions.
 
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use super::{Certainty, Number, Participant, Serializable};
-use crate::error::{Failure, Result};
 use crate::transaction::Xid;
 
 /// The error of a transaction that cannot be serialized.

@@ -2,9 +2,10 @@
 //! predicate.c); dropping or rebuilding an index replaces its marks by one on the table
 //! (TransferPredicateLocksToHeapRelation).
 
+use retrial_pgmodel_sql::catalog::TableId;
+use retrial_pgmodel_sql::error::Result;
+
 use super::Number;
-use crate::catalog::TableId;
-use crate::error::Result;
 use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
 use crate::server::Server;

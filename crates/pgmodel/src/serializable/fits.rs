@@ -2,11 +2,12 @@
 //! ones are known to have a single page. Sizes are upper bounds (manual, 73.6 and 67.4), so what is said to fit does
 //! fit.
 
-use crate::catalog::TableDef;
+use retrial_pgmodel_sql::catalog::TableDef;
+use retrial_pgmodel_sql::plan::Expr;
+use retrial_pgmodel_sql::value::Value;
+
 use crate::heap::Heap;
 use crate::limit::weight;
-use crate::plan::Expr;
-use crate::value::Value;
 
 /// Bytes of a table page without its header.
 const HEAP_PAGE: u64 = 8192 - 24;

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use retrial_pgmodel_sql::catalog::TableId;
+use retrial_pgmodel_sql::plan::Comparison;
+use retrial_pgmodel_sql::value::Value;
+
 use super::Certainty;
-use crate::catalog::TableId;
-use crate::plan::Comparison;
 use crate::scan::meets;
-use crate::value::Value;
 
 /// The number of marked row versions of a page above which the page is marked.
 const PER_PAGE: usize = 2;

@@ -6,10 +6,13 @@
 
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::catalog::TableDef;
+use retrial_pgmodel_sql::plan::{
+    Access, AggregateFunction, Expr, List, Query, Select, Slot, Step, SubKind, parts,
+};
+
 use super::{Certainty, Granularity};
-use crate::catalog::TableDef;
 use crate::execution::Execution;
-use crate::plan::{Access, AggregateFunction, Expr, List, Query, Select, Slot, Step, SubKind, parts};
 
 /// Parameters that change the costs of plans.
 pub(crate) const PRICES: &[&str] = &[
@@ -221,7 +224,7 @@ fn bit(place: usize) -> u64 {
 
 /// The first column of each index; `None` if that is an expression.
 fn leading(table: &TableDef) -> Vec<Option<usize>> {
-    let first = |index: &Rc<crate::catalog::IndexDef>| match index.keys.first() {
+    let first = |index: &Rc<retrial_pgmodel_sql::catalog::IndexDef>| match index.keys.first() {
         Some(Expr::Column { column, .. }) => Some(*column),
         _ => None,
     };

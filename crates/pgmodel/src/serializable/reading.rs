@@ -4,18 +4,19 @@
 
 use std::collections::BTreeMap;
 
+use retrial_pgmodel_sql::catalog::TableDef;
+use retrial_pgmodel_sql::error::Result;
+use retrial_pgmodel_sql::plan::{Access, Comparison, Step};
+use retrial_pgmodel_sql::value::Value;
+
 use super::fits::{heap_fits, index_fits};
 use super::held::{Promotion, Range};
 use super::plan::{How, certainty};
 use super::{Certainty, Number, Safety, conflict};
-use crate::catalog::TableDef;
-use crate::error::Result;
 use crate::execution::{Env, Execution};
 use crate::footprint::{Object, Use};
 use crate::heap::Heap;
-use crate::plan::{Access, Comparison, Step};
 use crate::transaction::{Status, Xid};
-use crate::value::Value;
 
 /// The key ranges that are looked up in an index.
 struct Sought {

@@ -1,11 +1,12 @@
 //! The snapshot of a serializable transaction. A read-only transaction leaves serializable isolation when its snapshot
 //! is known to be safe; a deferrable one waits for that before it begins (GetSafeSnapshot in predicate.c).
 
+use retrial_pgmodel_sql::ast::Isolation;
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use super::held::Marks;
 use super::{Number, Participant, Safety, Serializable};
-use crate::ast::Isolation;
 use crate::backend::Wait;
-use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
 use crate::server::Server;

@@ -2,15 +2,16 @@
 //! called by access/heap and access/nbtree): those on the replaced version, its page and table, and on the indexes that
 //! get a new entry. An update that changes no indexed column adds no entry if the page has room.
 
+use retrial_pgmodel_sql::catalog::TableDef;
+use retrial_pgmodel_sql::error::Result;
+use retrial_pgmodel_sql::plan::{Expr, parts};
+use retrial_pgmodel_sql::value::Value;
+
 use super::Certainty;
 use super::fits::{heap_fits, heap_takes};
 use super::reading::plan_of;
-use crate::catalog::TableDef;
-use crate::error::Result;
 use crate::execution::Execution;
 use crate::footprint::{Object, Use};
-use crate::plan::{Expr, parts};
-use crate::value::Value;
 
 /// Whether the new version of a row gets its own index entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! The value ranges of parameters, from the server's parameter table (manual, 20.1.1; guc.c of version 15). Number
 //! formats that the server reads but this module does not are refused.
 
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use super::invalid;
-use crate::error::{Failure, Result};
 
 /// Units: name, and the factor and divisor that convert a value to the unit in which the parameter is stored.
 type Units = &'static [(&'static str, i128, i128)];

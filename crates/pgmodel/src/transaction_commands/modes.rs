@@ -1,8 +1,9 @@
 //! The transaction modes of BEGIN and SET TRANSACTION (manual, SET TRANSACTION).
 
-use crate::ast::TransactionModes;
+use retrial_pgmodel_sql::ast::TransactionModes;
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use crate::backend::Backend;
-use crate::error::{Failure, Result};
 
 /// Sets the modes of the open transaction.
 ///

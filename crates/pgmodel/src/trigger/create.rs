@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use crate::ast::{CreateTrigger, TableLockMode, Which};
-use crate::bind;
-use crate::catalog::{TableDef, Trigger};
+use retrial_pgmodel_sql::ast::{CreateTrigger, TableLockMode, Which};
+use retrial_pgmodel_sql::bind;
+use retrial_pgmodel_sql::catalog::{TableDef, Trigger};
+use retrial_pgmodel_sql::error::{Failure, Result};
+
 use crate::ddl::{Define, copy, open_table};
-use crate::error::{Failure, Result};
 use crate::lock::LockTag;
 
 impl Define<'_> {
@@ -38,7 +39,7 @@ impl Define<'_> {
         let found = self.server.schema.borrow().routines.exact(function, &[], self.session);
         let found =
             found.ok_or_else(|| Failure::sql("42883", format!("function {function}() does not exist")))?;
-        if found.definition.returns != crate::ast::Returns::Trigger {
+        if found.definition.returns != retrial_pgmodel_sql::ast::Returns::Trigger {
             return Err(Failure::sql("42P17", format!("function {function} must return type trigger")));
         }
         if create.args.len() > crate::routine::ARGUMENTS {

@@ -2,14 +2,15 @@
 
 use std::rc::Rc;
 
+use retrial_pgmodel_sql::ast::LockStrength;
+use retrial_pgmodel_sql::catalog::{Operation, TableDef, Trigger};
+use retrial_pgmodel_sql::error::{Failure, Result};
+use retrial_pgmodel_sql::plan::{ConflictUpdate, Core, Cte, OutputColumn};
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use super::columns;
-use crate::ast::LockStrength;
-use crate::catalog::{Operation, TableDef, Trigger};
-use crate::error::{Failure, Result};
 use crate::execution::{Env, Execution};
-use crate::plan::{ConflictUpdate, Core, Cte, OutputColumn};
 use crate::routine::{Called, Row, TriggerVariable};
-use crate::value::{Tuple, Value};
 
 impl Execution {
     /// Calls the BEFORE triggers of a row. Returns the row to write, or `None` if a trigger suppresses the operation.

@@ -1,8 +1,9 @@
 //! Locks a row before its BEFORE triggers see it, as strongly as the write will. OLD is therefore the newest version,
 //! and a row that has changed in the meantime is rechecked.
 
-use crate::ast::{LockStrength, LockWait};
-use crate::error::Result;
+use retrial_pgmodel_sql::ast::{LockStrength, LockWait};
+use retrial_pgmodel_sql::error::Result;
+
 use crate::execution::{Env, Execution, Slotted};
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::write::Target;

@@ -3,8 +3,9 @@
 
 use std::rc::Rc;
 
-use crate::catalog::{Operation, TableDef, Trigger};
-use crate::error::Result;
+use retrial_pgmodel_sql::catalog::{Operation, TableDef, Trigger};
+use retrial_pgmodel_sql::error::Result;
+
 use crate::execution::{Event, Execution};
 
 /// A trigger to be called for a row or a statement.

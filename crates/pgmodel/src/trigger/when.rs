@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use crate::catalog::{Operation, Trigger};
-use crate::error::Result;
+use retrial_pgmodel_sql::catalog::{Operation, Trigger};
+use retrial_pgmodel_sql::error::Result;
+use retrial_pgmodel_sql::value::{Tuple, Value};
+
 use crate::execution::{Env, Execution, Slotted};
-use crate::value::{Tuple, Value};
 
 impl Execution {
     /// Whether a trigger is to be called for a row, given the columns that the statement sets (TriggerEnabled).

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use retrial_pgmodel::database::{Database, Step};
+use retrial_pgmodel::{Database, Step};
 
 mod odd;
 

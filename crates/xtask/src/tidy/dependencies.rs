@@ -10,8 +10,12 @@ const KERNEL: &str = "retrial-sim";
 /// The trait of the engines and the values that pass through it. It depends on none of our crates.
 const ENGINE: &str = "retrial-engine";
 
-/// A crate below the engines. It depends on the language only.
+/// A crate below the engines: the model of Postgres, which runs plans. It depends on what makes them, and on the
+/// language of functions.
 const MODEL: &str = "retrial-pgmodel";
+
+/// From SQL to plans. It knows nothing of what runs them, and depends on none of our crates.
+const SQL: &str = "retrial-pgmodel-sql";
 
 /// The engines.
 const ENGINES: &str = "retrial-engines";
@@ -45,7 +49,8 @@ const RULES: [Rule; 9] = [
     ("scenarios/Cargo.toml", Tables::AllButDev, &[KERNEL, STEPPER]),
     ("crates/plpgsql/Cargo.toml", Tables::All, &[KERNEL, STEPPER, LANGUAGE]),
     ("crates/plpgsql-syntax/Cargo.toml", Tables::All, &[LANGUAGE]),
-    ("crates/pgmodel/Cargo.toml", Tables::All, &[MODEL, LANGUAGE]),
+    ("crates/pgmodel-sql/Cargo.toml", Tables::All, &[SQL]),
+    ("crates/pgmodel/Cargo.toml", Tables::All, &[MODEL, SQL, LANGUAGE]),
     ("crates/engines/Cargo.toml", Tables::AllButDev, &[ENGINE, MODEL]),
     ("crates/isolation/Cargo.toml", Tables::All, &[ISOLATION, ENGINE, ENGINES]),
     ("crates/soundness/Cargo.toml", Tables::All, &[SOUNDNESS, KERNEL]),
@@ -126,7 +131,8 @@ mod tests {
             file("crates/engine/Cargo.toml", "[package]\nname = \"retrial-engine\"\n"),
             file("sim/Cargo.toml", sim),
             file("scenarios/Cargo.toml", scenarios),
-            file("crates/pgmodel/Cargo.toml", "[dependencies]\n"),
+            file("crates/pgmodel-sql/Cargo.toml", "[package]\nname = \"retrial-pgmodel-sql\"\n"),
+            file("crates/pgmodel/Cargo.toml", "[dependencies]\nretrial-pgmodel-sql.workspace = true\n"),
             file("crates/plpgsql-syntax/Cargo.toml", "[package]\nname = \"retrial-plpgsql-syntax\"\n"),
             file("crates/plpgsql/Cargo.toml", "[package]\nname = \"retrial-plpgsql\"\n"),
             file("crates/engines/Cargo.toml", engines),
@@ -142,6 +148,15 @@ mod tests {
         let kernel = "[dependencies.retrial-sim]\nworkspace = true\n";
         let expected = ["sim/Cargo.toml:4", "scenarios/Cargo.toml:2", "crates/engines/Cargo.toml:1"];
         assert_eq!(places(&check(&tree(DEV, up, kernel))), expected);
+    }
+
+    #[test]
+    fn what_plans_sql_may_not_know_what_runs_it() {
+        let mut files = tree(CLEAN, CLEAN, ENGINES);
+        let manifest = files.iter_mut().find(|file| file.path == "crates/pgmodel-sql/Cargo.toml");
+        manifest.expect("it is in the tree").text =
+            "[dependencies]\nretrial-pgmodel.workspace = true\n".into();
+        assert_eq!(places(&check(&files)), ["crates/pgmodel-sql/Cargo.toml:2"]);
     }
 
     #[test]

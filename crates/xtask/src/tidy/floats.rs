@@ -50,7 +50,8 @@ fn literals(tokens: TokenStream, found: &mut BTreeMap<usize, String>) {
 
 fn in_scope(path: &str) -> bool {
     let scenario = path.starts_with("scenarios/") && !path.split('/').any(|folder| folder == "tests");
-    path.starts_with("sim/src/") || path.starts_with("crates/pgmodel/") || scenario
+    let model = path.starts_with("crates/pgmodel/") || path.starts_with("crates/pgmodel-sql/");
+    path.starts_with("sim/src/") || model || scenario
 }
 
 #[cfg(test)]
@@ -64,10 +65,16 @@ mod tests {
             file("sim/src/a.rs", "//! A.\nlet x: f32 = 0.5;\n"),
             file("scenarios/s/mod.rs", "fn f(x: f64) {}\n"),
             file("crates/pgmodel/src/lib.rs", "x as f64;\n"),
+            file("crates/pgmodel-sql/src/lib.rs", "x as f64;\n"),
         ];
         assert_eq!(
             places(&check(&files)),
-            ["sim/src/a.rs:2", "scenarios/s/mod.rs:1", "crates/pgmodel/src/lib.rs:1"]
+            [
+                "sim/src/a.rs:2",
+                "scenarios/s/mod.rs:1",
+                "crates/pgmodel/src/lib.rs:1",
+                "crates/pgmodel-sql/src/lib.rs:1"
+            ]
         );
     }
 

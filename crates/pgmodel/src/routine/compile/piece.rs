@@ -1,12 +1,12 @@
 //! Extracts the pieces of statements: expressions and SQL as separate texts, targets of values, and RAISE.
 
+use retrial_pgmodel_sql::error::{Failure, Result};
 use retrial_plpgsql_syntax::{self as syntax, Condition, IntoTargets, Kind, Piece, Token};
 
 use super::super::condition;
 use super::super::inner::Sql;
 use super::super::program::{FOUND, Op, Raise, Receive, Target, Targets};
 use super::{Compiler, no_variable};
-use crate::error::{Failure, Result};
 use crate::prepared::prepare;
 
 impl<'t> Compiler<'t> {
