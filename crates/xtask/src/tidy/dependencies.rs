@@ -43,7 +43,7 @@ enum Tables {
 /// A manifest, which of its tables count, and which of our crates it may name.
 type Rule = (&'static str, Tables, &'static [&'static str]);
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     ("crates/engine/Cargo.toml", Tables::All, &[ENGINE]),
     ("sim/Cargo.toml", Tables::AllButDev, &[KERNEL, ENGINE]),
     ("scenarios/Cargo.toml", Tables::AllButDev, &[KERNEL, STEPPER]),
