@@ -1,5 +1,5 @@
-//! Access paths as data: in which order the slots of a query level are joined, how the rows of each are found, and where
-//! each condition is evaluated. `access` chooses them.
+//! Access paths as data: in which order the slots of a query level are joined, how the rows of each are found, and
+//! where each condition is evaluated. `access` chooses them.
 
 use std::rc::Rc;
 
