@@ -37,7 +37,7 @@ pub struct Specs {
 }
 
 /// All engines.
-pub static ENGINES: [Engine; 4] = [
+pub static ENGINES: &[Engine] = &[
     Engine {
         name: "model",
         is_live: false,
@@ -90,7 +90,7 @@ pub fn engine_name(info: &ScenarioInfo, asked: Option<&str>) -> Result<&'static 
 /// The name is unknown, or the engine cannot start.
 pub fn host(engine: &str) -> Result<TrialHost> {
     let known = find(engine).ok_or_else(|| {
-        let names = ENGINES.each_ref().map(|engine| engine.name);
+        let names: Vec<_> = ENGINES.iter().map(|engine| engine.name).collect();
         anyhow!("there is no engine `{engine}`; engines: {}", names.join(", "))
     })?;
     (known.host)()
