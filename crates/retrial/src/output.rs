@@ -1,6 +1,6 @@
-//! The only module that writes: to standard output, to standard error and to files. The texts come from
-//! [`render`](crate::render). Errors are remembered, so that a failed write never ends in a successful exit code.
-//! Colours are used on terminals only, and NO_COLOR is respected (by `anstream`).
+//! The only module that writes: to standard output, to standard error and to files. The texts come from [`render`].
+//! Errors are remembered, so that a failed write never ends in a successful exit code. Colours are used on terminals
+//! only, and NO_COLOR is respected (by `anstream`).
 
 use std::io::{self, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};

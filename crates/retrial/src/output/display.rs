@@ -64,7 +64,7 @@ fn draw(bar: &ProgressBar, current: &Current) {
         Some(limit) => (elapsed.as_millis() as u64, limit.as_millis() as u64),
         None => (share.done, share.planned.unwrap_or_default()),
     };
-    bar.set_message(phase::under_way(share.phase));
     bar.set_length(all);
     bar.set_position(done);
+    bar.set_message(phase::under_way(share.phase));
 }

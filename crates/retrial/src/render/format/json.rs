@@ -41,7 +41,7 @@ struct Document<'a> {
     /// Why a part of the plan could not be run; null if all could.
     failed: Option<&'a str>,
     regressions: Regressions<'a>,
-    results: Vec<Cell<'a>>,
+    results: Vec<LineFigures<'a>>,
 }
 
 /// A phase of the plan, and how much of it was run.
@@ -67,7 +67,7 @@ struct Regressions<'a> {
 }
 
 #[derive(Serialize)]
-struct Cell<'a> {
+struct LineFigures<'a> {
     scenario: &'a str,
     strategy: &'a str,
     environment: &'a str,
@@ -186,7 +186,7 @@ fn file(report: &Report<'_>) -> anyhow::Result<String> {
 /// # Errors
 /// The results cannot be serialized, which no result causes.
 pub fn results(results: &Results) -> anyhow::Result<String> {
-    let cells = results.tables.iter().flat_map(|table| table.lines.iter().map(|line| cell(table, line)));
+    let lines = results.tables.iter().flat_map(|table| table.lines.iter().map(|it| line(table, it)));
     let document = Document {
         version: 2,
         seed: results.seed.0,
@@ -195,7 +195,7 @@ pub fn results(results: &Results) -> anyhow::Result<String> {
         plan: results.shares.iter().map(part).collect(),
         failed: results.failed.as_deref(),
         regressions: regressions(results),
-        results: cells.collect(),
+        results: lines.collect(),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
@@ -222,7 +222,7 @@ fn regressions(results: &Results) -> Regressions<'_> {
     }
 }
 
-fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {
+fn line<'a>(table: &'a Table, line: &'a Line) -> LineFigures<'a> {
     let info = &table.selection.info;
     let policies: Vec<_> = table.policies.iter().map(ToString::to_string).collect();
     let report = &line.report;
@@ -231,7 +231,7 @@ fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {
         at,
         injected: *injected,
     };
-    Cell {
+    LineFigures {
         scenario: info.name,
         strategy: info.strategies[line.strategy].name,
         environment: info.environments[line.environment].name,
