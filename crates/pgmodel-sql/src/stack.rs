@@ -1,5 +1,5 @@
 //! Stack space for statements. Parsing, planning, running and dropping a statement recurse with its nesting, so a
-//! deeply nested statement gets its own stack, sized by its depth. The depth is limited ([`DEEPEST`]); a deeper text is
+//! deeply nested statement gets its own stack, sized by its depth. The depth is limited (`DEEPEST`); a deeper text is
 //! refused before anything recurses into it.
 
 /// The maximum nesting depth of a text, in levels of its syntax tree: about three thousand operators in a row.
