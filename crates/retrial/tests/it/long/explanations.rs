@@ -68,7 +68,11 @@ fn false_claim(trace: &Trace, edge: &Edge) -> Option<&'static str> {
         }
         Reason::ReadWhatWrote { column, value, .. } => wrote(one, column, value) && has(other, value),
         Reason::OverwroteWhatRead { column, .. } if column.is_empty() => !changes(other).is_empty(),
-        Reason::OverwroteWhatRead { column, read, written, .. } => {
+        // What a declared read found follows from the versions; the trace of a store's read does not have it.
+        Reason::OverwroteWhatRead { column, written, basis: Basis::Linked, .. } => {
+            wrote(other, column, written)
+        }
+        Reason::OverwroteWhatRead { column, read, written, basis: Basis::EqualValues } => {
             has(one, read) && wrote(other, column, written)
         }
         Reason::Carried { value, basis: Basis::Linked, .. } => {
