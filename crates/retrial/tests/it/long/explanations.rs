@@ -127,9 +127,9 @@ fn exists(trace: &Trace, act: &Act) -> bool {
     event.actor == act.actor && (named || is_end && ran)
 }
 
-/// Whether a commit gave the column that value.
+/// Whether a commit gave the column that value; a row that is deleted has NULL in each.
 fn wrote(what: &EventKind, column: &str, value: &Value) -> bool {
-    changes(what).iter().any(|change| change.value_after(column) == Some(value))
+    changes(what).iter().any(|change| change.value_after(column).unwrap_or(&Value::Null) == value)
 }
 
 fn kind(what: &EventKind) -> Option<RequestKind> {
