@@ -1,4 +1,4 @@
-//! The scenarios, one folder each. They depend on the simulation kernel and the engine traits only.
+//! The scenarios, one folder each. They depend on the simulation and on the stepper of migration files only.
 
 use retrial_sim::registry::ScenarioEntry;
 

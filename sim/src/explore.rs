@@ -301,7 +301,7 @@ pub fn replay<W: Workload, S: ?Sized, E: Conditions>(
     case: &Case,
 ) -> Result<Replayed, Error> {
     let (prepared, invariant) = PreparedTrial::of(scenario, case)?;
-    let run = prepared.again(host, case.tape.clone())?;
+    let run = prepared.again_with_footprints(host, case.tape.clone())?;
     let finding = prepared.finding(&run, invariant)?;
     Ok(Replayed { run, finding })
 }

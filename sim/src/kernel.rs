@@ -211,7 +211,7 @@ impl<'a> Kernel<'a> {
             let actors = self.shared.actors.borrow();
             let waited_longest =
                 self.runnable.iter().min_by_key(|runnable| actors[runnable.actor.index()].last_step);
-            return Ok(*waited_longest.expect("there is a actor"));
+            return Ok(*waited_longest.expect("there is an actor"));
         }
         let default = self.default_next();
         let ask = Ask::Next { among: &self.runnable, default };

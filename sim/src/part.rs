@@ -23,7 +23,7 @@ use crate::engine::Cost;
 use crate::error::Error;
 use crate::footprint::Use;
 use crate::point::{ActorId, ProcessId};
-use crate::shared::Shared;
+use crate::shared::{Hooked, Shared};
 use crate::trace::EventKind;
 
 pub use crate::hooks::Hooks;
@@ -36,11 +36,17 @@ pub struct Part {
     shared: Rc<Shared>,
     kind: &'static str,
     name: &'static str,
+    /// The process that it is lost with.
+    owner: Option<ProcessId>,
 }
 
 impl Part {
     pub(crate) fn new(shared: Rc<Shared>, kind: &'static str, name: &'static str) -> Part {
-        Part { shared, kind, name }
+        Part { shared, kind, name, owner: None }
+    }
+
+    pub(crate) fn lost_with(self, process: ProcessId) -> Part {
+        Part { owner: Some(process), ..self }
     }
 
     /// Its name in the trace; empty if it has none.
@@ -50,7 +56,7 @@ impl Part {
 
     /// Lets the part react to what happens to processes.
     pub fn on_process_events(&self, hooks: Rc<dyn Hooks>) {
-        self.shared.hooks.borrow_mut().push(hooks);
+        self.shared.hooks.borrow_mut().push(Hooked { hooks, owner: self.owner });
     }
 
     /// Adds a use of the part, or of one item of it, to the footprint of the step.
@@ -110,6 +116,7 @@ impl Part {
 
     /// Until when that process stands still, if it does; its timers run from then on.
     pub fn stands_still_until(&self, process: ProcessId) -> Duration {
+        self.shared.touch("process", "", Some(process.index() as u64), Use::Read);
         self.shared.processes.borrow()[process.index()].stands_still_until
     }
 

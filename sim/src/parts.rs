@@ -16,3 +16,5 @@ pub mod pool;
 pub mod queue;
 pub mod shared_state;
 pub mod slow_call;
+
+mod slots;

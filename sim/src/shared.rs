@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
+use crate::authored;
 use crate::engine::{Cost, Engine};
 use crate::error::Error;
 use crate::fault::Fault;
-use crate::footprint::{Footprint, Touch, Use, WORLD, part};
+use crate::footprint::{Footprint, Item, Touch, Use, WORLD, part};
 use crate::hooks::Hooks;
 use crate::point::{ActorId, Point, PointKind, ProcessId};
 use crate::trace::{Event, EventKind, Member, Trace};
@@ -24,10 +25,16 @@ use self::sessions::SessionCell;
 
 pub(crate) use self::cells::{ActorCell, ProcessCell, State};
 
-mod authored;
+mod calls;
 mod cells;
 mod names;
 mod sessions;
+
+/// What a part does when something happens to a process, and the process that the part is lost with.
+pub(crate) struct Hooked {
+    pub(crate) hooks: Rc<dyn Hooks>,
+    pub(crate) owner: Option<ProcessId>,
+}
 
 pub(crate) type Life = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -38,7 +45,7 @@ pub(crate) struct Shared {
     /// The names of the parts outside the engine.
     parts: RefCell<Vec<&'static str>>,
     /// What parts do when something happens to a process.
-    pub(crate) hooks: RefCell<Vec<Rc<dyn Hooks>>>,
+    pub(crate) hooks: RefCell<Vec<Hooked>>,
     /// How many times a connection was checked out of a pool.
     pub(crate) takes: Cell<u32>,
     /// How many logical operations have begun.
@@ -162,6 +169,7 @@ impl Shared {
     /// Records that the step uses a part of the world, or one item of it.
     pub(crate) fn touch(&self, kind: &'static str, name: &str, item: Option<u64>, how: Use) {
         if self.tracks.get() {
+            let item = item.map(Item::Other);
             self.used.borrow_mut().add(Touch { part: part(kind, name), item, how });
         }
     }
@@ -287,9 +295,19 @@ impl Shared {
         cell.stands_still_until = cell.stands_still_until.max(until);
     }
 
-    /// Tells each part what happens to a process.
+    /// Tells each part what happens to a process. A panic of one ends the trial.
     pub(crate) fn each_hook(&self, tell: impl Fn(&dyn Hooks)) {
-        self.hooks.borrow().iter().for_each(|hooks| tell(&**hooks));
+        let hooks: Vec<_> = self.hooks.borrow().iter().map(|it| it.hooks.clone()).collect();
+        let who = || "a part's hook".to_owned();
+        for hooks in hooks {
+            let told = self.without_default_hashers(who, || authored::call(who, || tell(&*hooks)));
+            told.unwrap_or_else(|error| self.refuse(error));
+        }
+    }
+
+    /// Forgets the hooks of the parts that are lost with a process.
+    pub(crate) fn forget_hooks_of(&self, process: usize) {
+        self.hooks.borrow_mut().retain(|it| it.owner.map(ProcessId::index) != Some(process));
     }
 
     pub(crate) fn process_of(&self, id: ActorId) -> usize {

@@ -139,8 +139,8 @@ impl TrialHost {
         // Dropping the actors returns their connections, so the engine must still be there.
         let lives: Vec<_> = shared.actors.borrow_mut().iter_mut().map(|cell| cell.life.take()).collect();
         drop(lives);
-        shared.processes.borrow_mut().clear();
-        shared.hooks.borrow_mut().clear();
+        // What is dropped may use the trial's state, so nothing may be borrowed.
+        drop((shared.processes.take(), shared.hooks.take()));
         let mut engine = shared.engine.replace(Box::new(NoEngine));
         for session in shared.sessions.borrow_mut().drain(..) {
             engine.close(session.id);

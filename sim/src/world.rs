@@ -77,7 +77,7 @@ impl Boot {
     /// Adds a part that is lost with the process. The trace does not name it; all of one kind are one part in the
     /// footprints of steps.
     pub fn unnamed_part(&self, kind: &'static str) -> Part {
-        Part::new(self.shared.clone(), kind, "")
+        Part::new(self.shared.clone(), kind, "").lost_with(self.process)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::footprint::{Footprint, Use, part};
 use crate::seed::Seed;
-use crate::statement::{Done, Reply};
+use crate::statement::{Done, Reply, SessionId};
 use crate::value::{Row, Table, Value};
 
 /// A database under test.
@@ -113,10 +113,6 @@ pub trait Engine {
     /// There is no such table, or [`Done::committed`] does not account for its rows.
     fn rows(&mut self, table: &str) -> Result<(Rc<Table>, Vec<Row>), Error>;
 }
-
-/// A connection of the engine, open from [`Engine::connect`] to [`Engine::close`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SessionId(pub u32);
 
 /// The database at the start of a trial. Trials that share one share its image.
 #[derive(Clone, Debug)]

@@ -17,10 +17,19 @@ pub enum Use {
 pub struct Touch {
     /// The part: a table, a queue, an object, a pool. See [`part`].
     pub part: u64,
-    /// The item, for instance a row by its key; none for the whole part.
-    pub item: Option<u64>,
+    /// The item; none for the whole part.
+    pub item: Option<Item>,
     /// How it was used.
     pub how: Use,
+}
+
+/// One item of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Item {
+    /// The rows of a table with a key, by a digest of it.
+    Rows(u64),
+    /// Anything else that the part has many of.
+    Other(u64),
 }
 
 /// The part that stands for everything: it conflicts with every use.

@@ -5,6 +5,7 @@
 //! decides which actor runs next. An engine never guesses: it refuses by name what it does not know. Whoever writes one
 //! needs this crate only, neither the kernel nor a simulated clock.
 
+mod cost;
 mod engine;
 mod statement;
 mod value;
@@ -16,7 +17,8 @@ pub mod footprint;
 pub mod seed;
 pub mod sentence;
 
-pub use self::engine::{Engine, InitialState, SessionId};
-pub use self::statement::{Answer, Done, Reply, SqlError};
+pub use self::cost::Cost;
+pub use self::engine::{Engine, InitialState};
+pub use self::statement::{Answer, Done, Reply, SessionId, SqlError};
 pub use self::value::{Row, RowChange, Table, Value};
-pub use self::work::{Cost, Work};
+pub use self::work::Work;

@@ -1,11 +1,14 @@
-//! What comes back from a statement.
+//! A session, and what comes back from its statements.
 
 use std::fmt;
 
-use crate::engine::SessionId;
 use crate::footprint::Footprint;
 use crate::value::{Row, RowChange};
 use crate::work::Work;
+
+/// A connection of the engine, open from [`connect`](crate::Engine::connect) to [`close`](crate::Engine::close).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionId(pub u32);
 
 /// What a statement returned.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -40,7 +43,7 @@ pub struct Done {
     pub work: Work,
     /// What became visible to others, if the statement ended a transaction.
     pub committed: Vec<RowChange>,
-    /// What it read, locked and wrote; rows by [`RowChange::key`].
+    /// What it read, locked and wrote; empty if nobody tracks footprints.
     pub footprint: Footprint,
     /// Whether the statement's implicit transaction is still open. [`settle`](crate::Engine::settle) ends it once the
     /// statement's virtual duration has passed, so that its locks are held for that long.

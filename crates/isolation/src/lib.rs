@@ -2,8 +2,7 @@
 //! Nothing here prints: output goes to the caller, in order.
 //!
 //! [`read`] parses a spec (`grammar`, `scan`), [`run_within`] runs its permutations (`stage`), and what happens
-//! becomes text in `transcript` and `grid`. [`beyond_database`] finds
-//! what a spec could touch outside its database.
+//! becomes text in `transcript` and `grid`. [`beyond_database`] finds what a spec could touch outside its database.
 
 use std::time::Duration;
 
@@ -14,20 +13,25 @@ use merges::Merges;
 use spec::Turn;
 use stage::Stage;
 
+// A text becomes a spec.
 pub mod spec;
 
-mod around;
-mod connected;
 mod grammar;
-mod grid;
-mod leave;
-mod merges;
 mod reach;
 mod scan;
-mod sink;
+
+// A spec's permutations run.
+mod around;
+mod connected;
+mod leave;
+mod merges;
 mod stage;
-mod transcript;
 mod wait;
+
+// What happens becomes text.
+mod grid;
+mod sink;
+mod transcript;
 
 pub use grammar::read;
 pub use reach::beyond_database;

@@ -1,4 +1,5 @@
-//! Migration files with PL/pgSQL, stepped from outside: one SQL statement at a time, on any engine.
+//! Migration files with PL/pgSQL, stepped from outside: one SQL statement at a time, on any engine. Start at
+//! [`Script`]: it reads a file, and runs it on a connection.
 //!
 //! A CALL that is sent whole is one step that no other actor can interleave with, and an engine may not know PL/pgSQL
 //! at all. The stepper therefore implements control flow, variables and transaction boundaries itself, as the manual
@@ -10,20 +11,26 @@
 //! that time; a client that dies ends the script, where a server may continue until it writes to its client; and a name
 //! that is both a variable and a column means the variable, where the server reports 42702.
 
-mod body;
-mod error;
-mod expression;
-mod file;
-mod label;
-#[cfg(test)]
-mod nesting;
-mod op;
-mod run;
-mod sql;
-mod statement;
-#[cfg(test)]
-mod tests;
-mod variable;
-
 pub use self::error::Error;
 pub use self::file::Script;
+
+// A file becomes statements and compiled bodies.
+mod body;
+mod file;
+mod op;
+
+// What a body consists of.
+mod expression;
+mod label;
+mod sql;
+mod statement;
+mod variable;
+
+// A script runs.
+mod error;
+mod run;
+
+#[cfg(test)]
+mod nesting;
+#[cfg(test)]
+mod tests;

@@ -55,6 +55,8 @@ pub fn sweep(
         }
     }
     for fault_rule in environment.fault_rules {
+        let fault = fault_rule.fault;
+        assert!(injected.keys().any(|(it, _)| *it == fault), "{fault} was never injected");
         for label in fault_rule.labels {
             assert!(
                 injected.contains_key(&(fault_rule.fault, label)),

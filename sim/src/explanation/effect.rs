@@ -26,18 +26,15 @@ pub(super) fn phantom(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
     let later = commits.first();
     let name = later.map(|(_, column)| column.as_str()).or_else(|| stored_as(trace_index, value));
     let mut edges = name.map_or(Vec::new(), |field| way(trace_index, event, ValueFlow { field, value }));
-    if let Some((later, column)) = later {
+    if let Some((later, _)) = later {
         let same = trace_index.actor(*later) == trace_index.actor(event);
         let place = trace_index.trace().commits().find(|(index, ..)| index == later);
         let all = place.map_or(0, |(_, _, changes)| changes.len());
         let statement = versions::statement(trace_index, *later, 0, all).filter(|_| all == 1);
         let mut act = trace_index.act(statement.unwrap_or(*later));
         act.event = *later;
-        let because = match same {
-            true => Reason::SameActor,
-            false => ValueFlow { field: column, value }.equal(),
-        };
         if same {
+            let because = Reason::SameActor;
             edges.push(Edge { before: trace_index.act(event), after: act, because });
         }
         let end = WrongEffect::NothingBehind {

@@ -72,12 +72,10 @@ fn unreported(trace_index: &TraceIndex<'_>, cell: &Cell, failure: usize) -> Opti
     let last = versions::of(trace_index, cell.part, cell.column, cell.row.as_ref()).pop();
     let said = last.as_ref()?.new.clone();
     let report = last.filter(|last| last.commit > failure).map(|last| last.act);
-    let edges = report.map(|report| {
-        let same = report.actor == trace_index.actor(failure);
-        let because = if same { Reason::Failed { error } } else { Reason::SameActor };
-        same.then(|| Edge { before: trace_index.act(failure), after: report, because })
-    });
-    let edges = edges.flatten().into_iter().collect();
+    let own = report.filter(|report| report.actor == trace_index.actor(failure));
+    let because = Reason::Failed { error };
+    let edges = own.map(|report| Edge { before: trace_index.act(failure), after: report, because });
+    let edges = edges.into_iter().collect();
     Some((edges, WrongReport::Unreported { failure: trace_index.act(failure), report, said }.into()))
 }
 

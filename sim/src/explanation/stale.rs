@@ -171,7 +171,7 @@ fn unseen(
     let statement = last.statement?;
     let actor = trace_index.actor(statement);
     let touched =
-        |read: usize| previous.statement.and_then(|wrote| trace_index.touched_the_same(read, wrote));
+        |read: usize| previous.statement.and_then(|wrote| trace_index.read_what_was_written(read, wrote));
     let read =
         trace_index.back(actor, statement).filter(|index| touched(*index) != Some(false)).find(|index| {
             let answer = trace_index.statement(*index).and_then(|ran| ran.result.as_ref().ok());

@@ -2,7 +2,7 @@
 
 use super::{Act, Edge, Reason};
 use crate::engine::Value;
-use crate::footprint::Touch;
+use crate::footprint::{Item, Touch, Use};
 use crate::point::ActorId;
 use crate::trace::{Attempt, Event, EventKind, Field, Request, RequestKind, Statement, Trace};
 use crate::trial::Run;
@@ -131,22 +131,28 @@ impl<'r> TraceIndex<'r> {
         }
     }
 
-    /// Whether the statement that read touched a row that the statement that wrote did; `None` if the engine does not
-    /// say which rows.
-    pub(super) fn touched_the_same(&self, read: usize, wrote: usize) -> Option<bool> {
-        let rows = |event: usize| -> Option<Vec<&'r Touch>> {
-            let touched = &self.statement(event)?.footprint.touched;
-            let rows: Vec<&Touch> = touched.iter().filter(|touch| touch.item.is_some()).collect();
-            (!rows.is_empty()).then_some(rows)
+    /// Whether a statement read the one row that another wrote. `None` if the engine does not say which rows a
+    /// statement touches, or if the other wrote several.
+    pub(super) fn read_what_was_written(&self, read: usize, wrote: usize) -> Option<bool> {
+        let (read, wrote) = (self.statement(read)?, self.statement(wrote)?);
+        let is_one = wrote.result.as_ref().is_ok_and(|answer| answer.changed == 1);
+        let rows: Vec<&Touch> =
+            wrote.footprint.touched.iter().filter(|touch| is_row(touch) && touch.how == Use::Write).collect();
+        let reads = |row: &&Touch| {
+            let touched = read.footprint.touched.iter();
+            touched.filter(|touch| touch.part == row.part).any(|it| it.item.is_none() || it.item == row.item)
         };
-        let (read, wrote) = (rows(read)?, rows(wrote)?);
-        let same = |one: &&Touch| wrote.iter().any(|other| (one.part, one.item) == (other.part, other.item));
-        Some(read.iter().any(same))
+        (is_one && !rows.is_empty()).then(|| rows.iter().any(reads))
     }
 
     pub(super) fn edge(&self, before: usize, after: usize, because: Reason) -> Edge {
         Edge { before: self.act(before), after: self.act(after), because }
     }
+}
+
+/// Whether it is a use of rows by their key.
+pub(super) fn is_row(touch: &Touch) -> bool {
+    matches!(touch.item, Some(Item::Rows(_)))
 }
 
 /// The value of a field in a record.

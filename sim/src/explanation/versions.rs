@@ -123,13 +123,18 @@ pub(super) fn statements(trace_index: &TraceIndex<'_>, commit: usize) -> Vec<usi
         if trace_index.statement(event).is_none() {
             continue;
         }
-        if matches!(&*word(event), "BEGIN" | "START") {
+        if trace_index.statement(event).is_some_and(begins) {
             break;
         }
         parts.push(event);
     }
     parts.reverse();
     parts
+}
+
+/// Whether the statement begins a transaction.
+pub(super) fn begins(statement: &Statement) -> bool {
+    matches!(&*first_word(statement), "BEGIN" | "START")
 }
 
 fn first_word(statement: &Statement) -> String {

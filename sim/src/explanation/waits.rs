@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::sources;
-use super::trace_index::TraceIndex;
+use super::trace_index::{TraceIndex, is_row};
 use super::versions;
 use super::{Act, Basis, Edge, Observed, Proof, Reason, Stall, WrongValue, delivery_outcome};
 use crate::engine::Value;
@@ -99,10 +99,10 @@ fn holding(trace_index: &TraceIndex<'_>, holder: ActorId, at: usize) -> Option<u
     let mut locking = None;
     for index in trace_index.back(holder, at) {
         let Some(ran) = trace_index.statement(index) else { continue };
-        if ran.sql.trim_start().to_ascii_uppercase().starts_with("BEGIN") {
+        if versions::begins(ran) {
             break;
         }
-        let held = |touch: &Touch| touch.how == Use::Write && touch.item.is_some();
+        let held = |touch: &Touch| touch.how == Use::Write && is_row(touch);
         let same = |touch: &Touch| {
             let alike = |other: &Touch| (other.part, other.item) == (touch.part, touch.item);
             held(touch) && wanted.iter().any(alike)
@@ -187,9 +187,7 @@ pub(super) fn skew(trace_index: &TraceIndex<'_>) -> Option<Proof> {
         let of = |event: usize| {
             let ran = trace_index.statement(event);
             let touched = ran.into_iter().flat_map(|ran| ran.footprint.touched.iter().copied());
-            touched
-                .filter(move |touch| touch.how == how && touch.item.is_some())
-                .map(move |touch| (event, touch))
+            touched.filter(move |touch| touch.how == how && is_row(touch)).map(move |touch| (event, touch))
         };
         parts.flat_map(of).collect()
     };

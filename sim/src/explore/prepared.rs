@@ -162,6 +162,16 @@ impl<'a, W: Workload, S: ?Sized, E: Conditions> PreparedTrial<'a, W, S, E> {
         self.run(host, &mut Replay::new(tape), Seed(0), ambient)
     }
 
+    /// The same, with the footprint of each statement in the trace.
+    pub(crate) fn again_with_footprints(
+        &self,
+        host: &mut TrialHost,
+        tape: RecordedTape,
+    ) -> Result<Run, Error> {
+        let ambient = tape.ambient;
+        self.run(host, &mut Replay::new(tape).with_footprints(), Seed(0), ambient)
+    }
+
     /// The number of findings of a trial: one of each invariant, then one of each built-in rule.
     pub(crate) fn judged(&self) -> usize {
         self.scenario.invariants.len() + self.scenario.rules().count()

@@ -81,6 +81,7 @@ impl Kernel<'_> {
             drop(life);
         }
         shared.close_sessions_of(process);
+        shared.forget_hooks_of(process);
     }
 
     pub(super) fn ask_to_stop(&mut self, process: usize) {

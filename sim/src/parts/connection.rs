@@ -13,7 +13,7 @@ use crate::engine::{Answer, Done, Reply, SessionId, SqlError, Value, Work};
 use crate::error::{Error, ErrorKind};
 use crate::fault::Fault;
 use crate::footprint::Footprint;
-use crate::parts::pool;
+use crate::parts::slots::{Slots, thrown};
 use crate::point::PointKind;
 use crate::sentence::statement_in_short;
 use crate::trace::{EventKind, Statement};
@@ -27,7 +27,7 @@ mod transaction;
 pub struct Connection {
     actor: Actor,
     session: SessionId,
-    pool: Rc<pool::Inner>,
+    pool: Rc<Slots>,
     /// Whether the session has ended; its number may have been reused for another one.
     broken: Rc<Cell<bool>>,
     /// Whether the pool counts it as reserved.
@@ -37,7 +37,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(actor: Actor, session: SessionId, pool: Rc<pool::Inner>) -> Connection {
+    pub(super) fn new(actor: Actor, session: SessionId, pool: Rc<Slots>) -> Connection {
         let broken = pool.part.check_out(session, actor.id());
         Connection { actor, session, pool, broken, reserved: false, in_transaction: Cell::new(false) }
     }
@@ -64,7 +64,7 @@ impl Connection {
         if std::mem::take(&mut self.reserved) {
             self.pool.unreserve(self.actor.id(), true);
         }
-        if throws { Err(pool::thrown()) } else { Ok(()) }
+        if throws { Err(thrown()) } else { Ok(()) }
     }
 
     /// Runs one statement, in the transaction begun on this connection or in one of its own.

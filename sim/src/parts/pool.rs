@@ -28,40 +28,24 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::actor::Actor;
-use crate::engine::{Answer, SessionId, SqlError, Value};
-use crate::footprint::Use;
+use crate::engine::{Answer, SqlError, Value};
 use crate::part::Part;
 use crate::parts::connection::{Connection, Transaction};
+use crate::parts::slots::{Slots, error};
 use crate::point::{ActorId, ProcessId};
-use crate::trace::{EventKind, RESERVED};
 use crate::world::Boot;
 
 /// A handle on a pool; clones share its connections.
 #[derive(Clone)]
 pub struct Pool {
-    inner: Rc<Inner>,
+    slots: Rc<Slots>,
     /// How long this handle waits for a connection; none means for ever.
     at_most: Option<Duration>,
-}
-
-pub(super) struct Inner {
-    pub(super) part: Part,
-    process: ProcessId,
-    size: usize,
-    pub(super) lock_timeout: Option<Duration>,
-    /// The number of reserved connections.
-    reserved: Cell<usize>,
-    idle: RefCell<VecDeque<SessionId>>,
-    /// The number of idle connections that are assigned to a waiter which has not run since.
-    promised: Cell<usize>,
-    users: RefCell<Vec<ActorId>>,
-    waiting: RefCell<VecDeque<ActorId>>,
 }
 
 impl Boot {
@@ -75,7 +59,7 @@ impl Boot {
 impl Pool {
     fn open(part: Part, process: ProcessId, size: usize, lock_timeout: Option<Duration>) -> Pool {
         let idle = (0..size).filter_map(|_| part.connect(process)).collect();
-        let inner = Rc::new(Inner {
+        let slots = Rc::new(Slots {
             part,
             process,
             size,
@@ -86,17 +70,17 @@ impl Pool {
             users: RefCell::default(),
             waiting: RefCell::default(),
         });
-        Pool { inner, at_most: None }
+        Pool { slots, at_most: None }
     }
 
     /// Another handle on the same connections, with this acquire timeout.
     pub fn giving_up_after(&self, at_most: Duration) -> Pool {
-        Pool { inner: self.inner.clone(), at_most: Some(at_most) }
+        Pool { slots: self.slots.clone(), at_most: Some(at_most) }
     }
 
     /// The number of its connections.
     pub fn size(&self) -> usize {
-        self.inner.size
+        self.slots.size
     }
 
     /// Takes a connection, after all earlier requesters and without a timeout. The wait is recorded like any other.
@@ -117,7 +101,7 @@ impl Pool {
     }
 
     async fn take(&self, actor: &Actor, at_most: Option<Duration>) -> Result<Connection, SqlError> {
-        let pool = &self.inner;
+        let pool = &self.slots;
         pool.touch();
         if pool.idle.borrow().len() > pool.promised.get() {
             pool.users.borrow_mut().push(actor.id());
@@ -171,7 +155,7 @@ impl Pool {
 
 /// A place in the queue. Dropping it early, with the future that waited, lets the next waiter proceed.
 struct Place {
-    pool: Rc<Inner>,
+    pool: Rc<Slots>,
     actor: ActorId,
     served: bool,
 }
@@ -202,64 +186,6 @@ impl Drop for Place {
             }
         }
     }
-}
-
-impl Inner {
-    /// The order of requests decides who gets a connection. A process has few pools, so they count as one.
-    fn touch(&self) {
-        self.part.touch(Some(self.process.index() as u64), Use::Write);
-    }
-
-    /// Opens a connection in place of a broken one, and treats it like a returned one.
-    pub(super) fn replace(&self, user: ActorId) {
-        if let Some(session) = self.part.connect(self.process) {
-            self.give_back(session, user);
-        }
-    }
-
-    /// Counts one more reserved connection.
-    pub(super) fn reserve(&self, user: ActorId) {
-        self.reserved.set(self.reserved.get() + 1);
-        self.note_reserved(user);
-    }
-
-    /// Counts one reserved connection less; not annotated if its holder died.
-    pub(super) fn unreserve(&self, user: ActorId, says_so: bool) {
-        self.reserved.set(self.reserved.get() - 1);
-        if says_so {
-            self.note_reserved(user);
-        }
-    }
-
-    fn note_reserved(&self, user: ActorId) {
-        let (reserved, size) = (self.reserved.get() as i64, self.size as i64);
-        self.part.record(user, EventKind::Annotated(RESERVED, reserved, size));
-    }
-
-    /// Returns a connection. It is assigned to the first waiter at once, so that no later requester overtakes.
-    pub(super) fn give_back(&self, session: SessionId, user: ActorId) {
-        self.touch();
-        self.part.check_in(session);
-        self.idle.borrow_mut().push_back(session);
-        let mut users = self.users.borrow_mut();
-        if let Some(index) = users.iter().position(|other| *other == user) {
-            users.remove(index);
-        }
-        if let Some(next) = self.waiting.borrow_mut().pop_front() {
-            users.push(next);
-            self.promised.set(self.promised.get() + 1);
-            self.part.release(next);
-        }
-    }
-}
-
-/// The error that `release` throws.
-pub(super) fn thrown() -> SqlError {
-    error("RELEASE_FAILED", "the connection could not be given back to the pool")
-}
-
-fn error(code: &str, message: &str) -> SqlError {
-    SqlError { code: code.to_owned(), message: message.to_owned() }
 }
 
 impl fmt::Debug for Pool {

@@ -23,7 +23,7 @@ struct Inner<T> {
 impl World {
     /// Adds a shared value; `name` identifies it.
     pub fn shared_state<T>(&self, name: &'static str, value: T) -> SharedState<T> {
-        SharedState(Rc::new(Inner { part: self.part("shared-state", name), value: RefCell::new(value) }))
+        SharedState(Rc::new(Inner { part: self.part("shared_state", name), value: RefCell::new(value) }))
     }
 }
 

@@ -13,7 +13,8 @@
 //! 2013). Which actor can go on at once, and so counts as interrupted, depends on the clock: once a step touches the
 //! clock, every order within the bound is tried.
 //!
-//! Never skips a final state, nor a violation that a check of commits, stores and receipts can see.
+//! Never skips a final state, nor a violation that a check of commits, stores and receipts can see; but for moments
+//! that `now()` gives on the Postgres model, which does not report it as a use of the clock.
 
 use crate::choice::{Ask, Pace, RunnableActor};
 use crate::error::Error;

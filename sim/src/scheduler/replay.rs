@@ -13,12 +13,19 @@ pub struct Replay {
     tape: RecordedTape,
     next: usize,
     cast: Vec<&'static str>,
+    tracks: bool,
 }
 
 impl Replay {
     /// Replays that tape from its beginning.
     pub fn new(tape: RecordedTape) -> Replay {
-        Replay { tape, next: 0, cast: Vec::new() }
+        Replay { tape, next: 0, cast: Vec::new(), tracks: false }
+    }
+
+    /// Lets the trace have the footprint of each statement, for an explanation.
+    #[must_use]
+    pub fn with_footprints(self) -> Replay {
+        Replay { tracks: true, ..self }
     }
 
     fn name(&self, actor: ActorId) -> &'static str {
@@ -77,6 +84,10 @@ impl Scheduler for Replay {
 
     fn pace(&self) -> Pace {
         self.tape.pace
+    }
+
+    fn wants_footprints(&self) -> bool {
+        self.tracks
     }
 
     fn cast(&mut self, names: &[&'static str]) {

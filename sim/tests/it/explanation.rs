@@ -7,7 +7,7 @@ use std::time::Duration;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Answer, Row, RowChange, SqlError, Table, Value, Work};
 use retrial_sim::explanation::{Act, Edge, Reason, explain};
-use retrial_sim::footprint::{Footprint, Touch, Use};
+use retrial_sim::footprint::{Footprint, Item, Touch, Use};
 use retrial_sim::invariant::Finding;
 use retrial_sim::point::ActorId;
 use retrial_sim::scheduler::Policy;
@@ -108,7 +108,7 @@ fn what(trace: &Trace, actor: ActorId, words: &[&str]) -> Vec<EventKind> {
         Attempt { message: message.expect("a number"), attempt: attempt.expect("a number") }
     };
     let ran_on = |row, label, params, result| {
-        let touch = Touch { part: 1, item: Some(row), how: Use::Write };
+        let touch = Touch { part: 1, item: Some(Item::Rows(row)), how: Use::Write };
         let (work, footprint) = (Work::default(), Footprint { touched: vec![touch] });
         EventKind::Ran(Rc::new(Statement { label, sql: "UPDATE t".into(), params, result, work, footprint }))
     };

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use retrial_engine::footprint::{Footprint, Touch, Use, part};
+use retrial_engine::footprint::{Footprint, Item, Touch, Use, part};
 use retrial_engine::{Answer, Row, RowChange, Table, Value};
 use retrial_pgmodel::footprint::{self, Object};
 use retrial_pgmodel::{Change, Column, Outcome, TableDef, TableId, Tuple, Type, Value as ModelValue};
@@ -65,12 +65,12 @@ pub(super) fn footprint(used: &footprint::Footprint) -> Footprint {
     let touch = |(object, how): &(Object, footprint::Use)| {
         let (part, item) = match object {
             Object::Table(table) => (table_part(*table), None),
-            Object::TableLock(table) => (part("table locks", ""), Some(u64::from(table.0))),
-            Object::Key(table, key) => (table_part(*table), Some(*key)),
-            Object::Advisory(key) => (part("advisory lock", ""), Some(*key as u64)),
-            Object::Sequence(name) => (part("sequence", ""), Some(*name)),
+            Object::TableLock(table) => (part("table locks", ""), Some(Item::Other(u64::from(table.0)))),
+            Object::Key(table, key) => (table_part(*table), Some(Item::Rows(*key))),
+            Object::Advisory(key) => (part("advisory lock", ""), Some(Item::Other(*key as u64))),
+            Object::Sequence(name) => (part("sequence", ""), Some(Item::Other(*name))),
             Object::Commit => (part("commits", ""), None),
-            Object::Tail(table) => (part("table ends", ""), Some(u64::from(table.0))),
+            Object::Tail(table) => (part("table ends", ""), Some(Item::Other(u64::from(table.0)))),
             Object::Waits => (part("waits", ""), None),
             Object::Serializable => (part("serializable", ""), None),
             Object::Definitions => (part("definitions", ""), None),

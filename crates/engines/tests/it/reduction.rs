@@ -11,7 +11,7 @@ use retrial_engines::sqlite::Sqlite;
 use retrial_sim::actor::Actor;
 use retrial_sim::engine::{InitialState, Value};
 use retrial_sim::fault::{Environment, Fault, FaultRule};
-use retrial_sim::footprint::{Touch, part};
+use retrial_sim::footprint::{Item, Touch, part};
 use retrial_sim::parts::connection::Transaction;
 use retrial_sim::parts::pool::Pool;
 use retrial_sim::parts::queue::{Queue, Settings};
@@ -250,7 +250,7 @@ fn compare<T>(dialect: Dialect, bound: Option<u32>, judge: impl FnOnce(&Comparis
 fn a_use_that_is_not_reported_is_noticed() {
     let host = &mut TrialHost::new(Box::new(Model::new()));
     let is_queue: fn(&Touch) -> bool = |touch| touch.part == part("queue", "queue");
-    let is_row: fn(&Touch) -> bool = |touch| touch.item.is_some() && touch.part != part("process", "");
+    let is_row: fn(&Touch) -> bool = |touch| matches!(touch.item, Some(Item::Rows(_)));
     for forgets in [is_queue, is_row] {
         compare(POSTGRES, None, |comparison| comparison.check_canary(host, 0..250, forgets));
     }

@@ -26,13 +26,13 @@ fn value(trace: &Trace, end: &WrongValue) -> String {
         WrongValue::OlderStands { write, newer, older, column, value } => {
             let (write, newer, older, value) = (name(write), name(newer), name(older), shown(value));
             format!(
-                "{write} came after {newer}, but the {column} {value} that it wrote is from {older}, before that: \
-                 the older value replaced the newer one"
+                "{write} came after {newer}, but the {column} {value} that it wrote is the value of {older}, \
+                 before that: the older value replaced the newer one"
             )
         }
         WrongValue::Unseen { write, lost, read } => {
             let (write, lost, read) = (name(write), name(lost), name(read));
-            format!("{write} came after {lost}, but was computed from {read}, before it: {lost} is lost")
+            format!("{write} came after {lost}, but its actor had read at {read}, before it: {lost} is lost")
         }
         WrongValue::OutOfNowhere { write, column, old, new } => {
             let (old, new) = (shown(old), shown(new));

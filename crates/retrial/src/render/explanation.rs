@@ -144,21 +144,36 @@ fn has_stopped(trace: &Trace, act: &Act) -> bool {
 /// How a value got from the earlier act to the later one.
 fn carried(trace: &Trace, edge: &Edge, field: &str, value: &Value, basis: Basis) -> String {
     let (x, y) = (name(trace, &edge.before), name(trace, &edge.after));
-    let what = |act: &Act| trace.events.get(act.event).map(|event| &event.kind);
-    let had = match what(&edge.before) {
-        Some(EventKind::Stored(_)) => "stored",
-        Some(EventKind::Ran(_)) => "received",
-        Some(EventKind::Committed(_)) => "wrote",
-        Some(EventKind::Requested(request)) if request.is_delivery() => "delivered",
-        _ => "sent",
-    };
-    let has = match what(&edge.after) {
-        Some(EventKind::Stored(_)) => "stored",
-        Some(EventKind::Requested(_)) => "sends",
-        _ => "carries",
-    };
+    let of = |act: &Act| trace.events.get(act.event).map_or(("had", "has"), |event| verbs(&event.kind));
+    let ((had, _), (_, has)) = (of(&edge.before), of(&edge.after));
     match basis {
         Basis::Linked => format!("{y} {has} the {field} {} that {x} {had}", shown(value)),
         Basis::EqualValues => format!("{y} {has} {field} {}, equal to what {x} {had}", shown(value)),
+    }
+}
+
+/// What an event does with a value: as the one before, and as the one after.
+fn verbs(event: &EventKind) -> (&'static str, &'static str) {
+    match event {
+        EventKind::Stored(_) => ("stored", "stored"),
+        EventKind::Ran(_) => ("received", "carries"),
+        EventKind::Committed(_) => ("wrote", "carries"),
+        EventKind::Requested(request) if request.is_delivery() => ("delivered", "sends"),
+        EventKind::Requested(_) => ("sent", "sends"),
+        EventKind::Started(_)
+        | EventKind::Stepped(_)
+        | EventKind::Sleeps(..)
+        | EventKind::Planned(_)
+        | EventKind::Waits { .. }
+        | EventKind::Resumed { .. }
+        | EventKind::Released(_)
+        | EventKind::Injected(_)
+        | EventKind::Crashed
+        | EventKind::Exited
+        | EventKind::Finished
+        | EventKind::Panicked(_)
+        | EventKind::FaultsStopped
+        | EventKind::Annotated(..)
+        | EventKind::Operated(..) => ("had", "has"),
     }
 }

@@ -69,7 +69,7 @@ mod tests {
     use super::check;
 
     #[test]
-    fn printing_outside_the_renderer_is_a_violation() {
+    fn printing_outside_of_the_output_is_a_violation() {
         let text = "//! A.\nprintln!();\neprintln!();\nprint!();\neprint!();\ndbg!(1);\n";
         let expected: Vec<String> = (2..=6).map(|line| format!("sim/src/a.rs:{line}")).collect();
         assert_eq!(places(&check(&[file("sim/src/a.rs", text)])), expected);
