@@ -44,13 +44,15 @@ fn every_counterexample_is_explained_and_its_explanation_is_true_to_its_trial() 
     assert!(argued > 30 && edges > 3 * argued / 2, "{edges} edges in {argued} explanations");
 }
 
-/// Whether the trace of a replay says which rows its statements touched, if there are any.
+/// Whether the trace of a replay says what each statement touched that changed rows.
 fn says_what_it_touches(trace: &Trace) -> bool {
-    let mut ran = trace.events.iter().filter_map(|event| match &event.kind {
-        EventKind::Ran(ran) if ran.result.is_ok() => Some(&ran.footprint.touched),
-        _ => None,
-    });
-    ran.clone().next().is_none() || ran.any(|touched| !touched.is_empty())
+    trace.events.iter().all(|event| match &event.kind {
+        EventKind::Ran(ran) => {
+            let met = ran.result.as_ref().is_ok_and(|answer| answer.changed > 0);
+            !met || !ran.footprint.touched.is_empty()
+        }
+        _ => true,
+    })
 }
 
 /// How an edge contradicts the trace, if it does.
