@@ -39,6 +39,7 @@ impl Actor {
     }
 
     /// Its identifier, as the trace has it.
+    #[inline]
     pub fn id(&self) -> ActorId {
         self.id
     }

@@ -50,27 +50,32 @@ impl Part {
     }
 
     /// Its name in the trace; empty if it has none.
+    #[inline]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
     /// Lets the part react to what happens to processes.
+    #[inline]
     pub fn on_process_events(&self, hooks: Rc<dyn Hooks>) {
         self.shared.hooks.borrow_mut().push(Hooked { hooks, owner: self.owner });
     }
 
     /// Adds a use of the part, or of one item of it, to the footprint of the step.
+    #[inline]
     pub fn touch(&self, item: Option<u64>, how: Use) {
         self.shared.touch(self.kind, self.name, item, how);
     }
 
     /// Adds a change that can be observed from outside, so that its order relative to commits and to other such changes
     /// matters.
+    #[inline]
     pub fn touch_outcome(&self) {
         self.shared.touches_outcome();
     }
 
     /// The virtual time since the trial began. The step depends on the clock from here on.
+    #[inline]
     pub fn now(&self) -> Duration {
         self.shared.looks_at_clock();
         self.shared.now.get()
@@ -78,21 +83,25 @@ impl Part {
 
     /// Whether actors are scheduled in the order of time now. Where they are not, an actor may come so late that what
     /// is due later is first.
+    #[inline]
     pub fn is_in_order_of_time(&self) -> bool {
         self.shared.in_order_of_time.get()
     }
 
     /// What work costs in this trial.
+    #[inline]
     pub fn cost(&self) -> Cost {
         self.shared.cost
     }
 
     /// Counts a call that is not a point. An actor that makes too many between two points is stopped.
+    #[inline]
     pub fn count_call(&self) {
         self.shared.count_call();
     }
 
     /// Appends an event to the trace.
+    #[inline]
     pub fn record(&self, actor: ActorId, kind: EventKind) {
         self.shared.record(actor, kind);
     }
@@ -100,6 +109,7 @@ impl Part {
     /// The index of the event that was recorded last: in the effect of an [`Actor::exchange`], that of the request.
     ///
     /// [`Actor::exchange`]: crate::actor::Actor::exchange
+    #[inline]
     pub fn last_event(&self) -> Option<usize> {
         self.shared.trace.borrow().events.len().checked_sub(1)
     }
@@ -110,17 +120,20 @@ impl Part {
     /// [`Actor::blocked`]: crate::actor::Actor::blocked
     /// [`Actor::idle`]: crate::actor::Actor::idle
     /// [`Actor::rest`]: crate::actor::Actor::rest
+    #[inline]
     pub fn release(&self, actor: ActorId) {
         self.shared.release(actor, false);
     }
 
     /// Until when that process stands still, if it does; its timers run from then on.
+    #[inline]
     pub fn stands_still_until(&self, process: ProcessId) -> Duration {
         self.shared.touch("process", "", Some(process.index() as u64), Use::Read);
         self.shared.processes.borrow()[process.index()].stands_still_until
     }
 
     /// Ends the trial with an error, because the part cannot go on truthfully.
+    #[inline]
     pub fn refuse(&self, error: Error) {
         self.shared.refuse(error);
     }

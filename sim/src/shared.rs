@@ -167,6 +167,7 @@ impl Shared {
     }
 
     /// Records that the step uses a part of the world, or one item of it.
+    #[inline]
     pub(crate) fn touch(&self, kind: &'static str, name: &str, item: Option<u64>, how: Use) {
         if self.tracks.get() {
             let item = item.map(Item::Other);
@@ -182,11 +183,13 @@ impl Shared {
     }
 
     /// Records that the step changes what can be observed from outside.
+    #[inline]
     pub(crate) fn touches_outcome(&self) {
         self.touch("outcome", "", None, Use::Write);
     }
 
     /// Records that the step depends on the clock.
+    #[inline]
     pub(crate) fn looks_at_clock(&self) {
         self.touch("clock", "", None, Use::Read);
     }
@@ -319,6 +322,7 @@ impl Shared {
     }
 
     /// Counts a call that is not a point, so that an actor that never reaches one is stopped.
+    #[inline]
     pub(crate) fn count_call(&self) {
         let calls = self.calls.get() + 1;
         self.calls.set(calls);

@@ -75,6 +75,7 @@ impl Actor {
     }
 
     /// The step's work takes `spent`: the actor cannot be chosen at its next point earlier.
+    #[inline]
     pub fn busy_for(&self, spent: Duration) {
         let busy_until = self.shared.now.get() + spent;
         self.shared.actors.borrow_mut()[self.id.index()].busy_until = busy_until;
@@ -82,6 +83,7 @@ impl Actor {
 
     /// Waits at a point until chosen. A fault that is injected there and that the kernel does not apply by itself is in
     /// [`Actor::take_fault`] after this.
+    #[inline]
     pub fn arrive(&self, label: &'static str, kind: PointKind) -> Turn<'_> {
         self.turn(Wish::Arrive(label, kind, Duration::ZERO))
     }
@@ -97,6 +99,7 @@ impl Actor {
     }
 
     /// The fault that was injected at the point and is for the caller to apply, once.
+    #[inline]
     pub fn take_fault(&self) -> Option<Fault> {
         self.shared.directive.take()
     }

@@ -79,10 +79,10 @@ mod long {
             const READERS: &[&str] = &[$(stringify!($reader)),*];
             $(
                 #[test]
-                #[ignore = "long: 45 s; cargo test --workspace -- --ignored long::"]
+                #[ignore = "long: 30 s; cargo test --workspace -- --ignored long::"]
                 fn $reader() {
                     let keep = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/fuzz");
-                    let (code, said) = run(&[stringify!($reader), "--seconds", "45"], &keep);
+                    let (code, said) = run(&[stringify!($reader), "--seconds", "30"], &keep);
                     assert_eq!(code, Some(0), "{said}");
                 }
             )*
