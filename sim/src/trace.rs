@@ -1,5 +1,6 @@
 //! The trace: the append-only record of a trial, one event per line, each added to the digest as it is written.
-//! Invariants read it; nothing inside a trial does, so a check cannot influence what happens.
+//! Invariants read it; nothing inside a trial does, so a check cannot influence what happens. What links events
+//! ([`RequestKind`], [`Stored::asked`]) is not in the digest: it follows from the rest, and no observer sees it.
 
 use std::borrow::Cow;
 use std::rc::Rc;

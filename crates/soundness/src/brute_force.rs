@@ -9,7 +9,7 @@ use retrial_sim::seed::Seed;
 
 /// Runs every schedule, or every one with at most that many preemptions.
 #[derive(Debug)]
-pub struct BruteForce {
+pub(crate) struct BruteForce {
     bound: Option<u32>,
     path: Vec<Choice>,
     depth: usize,
@@ -27,18 +27,18 @@ struct Choice {
 
 impl BruteForce {
     /// A search over all schedules with at most that many preemptions, or over all schedules.
-    pub fn new(bound: Option<u32>) -> BruteForce {
+    pub(crate) fn new(bound: Option<u32>) -> BruteForce {
         let (path, depth, preemptions, schedules) = (Vec::new(), 0, 0, 0);
         BruteForce { bound, path, depth, preemptions, schedules, is_done: false }
     }
 
     /// Whether every schedule has been run.
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.is_done
     }
 
     /// Schedules run.
-    pub fn schedules(&self) -> u64 {
+    pub(crate) fn schedules(&self) -> u64 {
         self.schedules
     }
 

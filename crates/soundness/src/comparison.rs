@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use retrial_sim::engine::{Cost, InitialState};
-use retrial_sim::fault::Environment;
+use retrial_sim::fault::{Environment, FaultRule};
 use retrial_sim::footprint::Touch;
 use retrial_sim::scheduler::{Exhaustive, Scheduler};
 use retrial_sim::seed::Seed;
@@ -57,6 +57,11 @@ pub struct Compared {
     pub run: u64,
     /// Those of them that turned out to be equivalent to an earlier one.
     pub redundant: u64,
+}
+
+/// An environment of generated programs.
+pub const fn drawn(fault_rules: &'static [FaultRule], budget: u32) -> Environment {
+    Environment { name: "drawn", about: "faults of a generated program", fault_rules, budget }
 }
 
 impl Comparison<'_> {
@@ -133,6 +138,7 @@ impl Comparison<'_> {
             let run = host.run(search, Seed(0), Seed(0), &setup, &program.stage);
             let run = run.unwrap_or_else(|error| panic!("{error}: {}", program.about));
             outcomes.insert((self.outcome)(&run));
+            host.recycle(run);
         }
         outcomes
     }

@@ -2,10 +2,9 @@
 //!
 //! [`sweep`] runs a world under every scheduler, gives each trial to a judge that knows the part's rules, and replays
 //! it; [`directed`] runs one trial whose choices are written down. [`Comparison`] holds the exhaustive search against
-//! [`BruteForce`], which finds footprints that are incomplete.
+//! brute force, which finds footprints that are incomplete.
 
-pub use self::brute_force::BruteForce;
-pub use self::comparison::{Compared, Comparison, Program};
+pub use self::comparison::{Compared, Comparison, Program, drawn};
 pub use self::sweep::{Tally, directed, number, sweep};
 pub use self::trial::{COST, LIMITS, run_trial};
 

@@ -64,8 +64,8 @@ impl Shared {
 
     /// Lets the user of a session continue, because its statement can.
     pub(crate) fn release_user_of(&self, id: SessionId) {
-        let user = self.sessions.borrow().iter().find(|cell| cell.id == id).map(|cell| cell.user);
-        if let Some(user) = user {
+        let user = self.user_of(id);
+        if user != ActorId::NOBODY {
             self.release(user, false);
         }
     }

@@ -19,7 +19,7 @@ use retrial_sim::seed::{Ratio, Rng, Seed};
 use retrial_sim::trace::{EventKind, Field, Record};
 use retrial_sim::trial::{Run, TrialHost};
 use retrial_sim::world::World;
-use retrial_soundness::{Comparison, Program};
+use retrial_soundness::{Comparison, Program, drawn};
 
 /// A step of an actor.
 #[derive(Clone, Copy, Debug)]
@@ -37,15 +37,15 @@ const NAMES: [&str; 3] = ["ada", "bob", "cyd"];
 const LABELS: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
 
 const ENVIRONMENTS: [Environment; 3] = [
-    environment(&[], 0),
-    environment(
+    drawn(&[], 0),
+    drawn(
         &[
             FaultRule { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
             FaultRule { fault: Fault::CrashAfter, actors: &["ada"], labels: &[] },
         ],
         1,
     ),
-    environment(
+    drawn(
         &[
             FaultRule { fault: Fault::ReplyLost, actors: &["ada", "bob"], labels: &[] },
             FaultRule { fault: Fault::StatementError, actors: &["ada"], labels: &[] },
@@ -53,10 +53,6 @@ const ENVIRONMENTS: [Environment; 3] = [
         1,
     ),
 ];
-
-const fn environment(fault_rules: &'static [FaultRule], budget: u32) -> Environment {
-    Environment { name: "drawn", about: "faults of a generated program", fault_rules, budget }
-}
 
 /// The SQL that programs are generated from.
 #[derive(Clone, Copy)]

@@ -14,7 +14,7 @@ use retrial_sim::seed::{Ratio, Rng, Seed};
 use retrial_sim::trace::EventKind;
 use retrial_sim::trial::{Run, TrialHost};
 use retrial_sim::world::World;
-use retrial_soundness::{Comparison, Program};
+use retrial_soundness::{Comparison, Program, drawn};
 
 use super::{document, store, tell, tell_all};
 
@@ -39,15 +39,15 @@ enum Act {
 const NAMES: [&str; 3] = ["ada", "bob", "cyd"];
 
 const ENVIRONMENTS: [Environment; 3] = [
-    environment(&[], 0),
-    environment(
+    drawn(&[], 0),
+    drawn(
         &[
             FaultRule { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
             FaultRule { fault: Fault::CrashAfter, actors: &["ada"], labels: &[] },
         ],
         1,
     ),
-    environment(
+    drawn(
         &[
             FaultRule { fault: Fault::ReplyLost, actors: &["ada", "bob"], labels: &[] },
             FaultRule { fault: Fault::RequestLost, actors: &["ada"], labels: &[] },
@@ -55,10 +55,6 @@ const ENVIRONMENTS: [Environment; 3] = [
         1,
     ),
 ];
-
-const fn environment(fault_rules: &'static [FaultRule], budget: u32) -> Environment {
-    Environment { name: "drawn", about: "faults of a generated program", fault_rules, budget }
-}
 
 fn draw(seed: u64) -> Program {
     let mut rng = Seed(seed).named("program").rng();

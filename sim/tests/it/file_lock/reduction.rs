@@ -11,7 +11,7 @@ use retrial_sim::seed::Seed;
 use retrial_sim::trace::EventKind;
 use retrial_sim::trial::{Run, TrialHost};
 use retrial_sim::world::World;
-use retrial_soundness::{Comparison, Program};
+use retrial_soundness::{Comparison, Program, drawn};
 
 use super::code;
 
@@ -41,15 +41,11 @@ const ONCE: Settings = Settings {
 const TWICE: Settings = Settings { retries: Retries { count: 1, ..ONCE.retries }, ..ONCE };
 
 const ENVIRONMENTS: [Environment; 4] = [
-    environment(&[], 0),
-    environment(&[FaultRule { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] }], 1),
-    environment(&[FaultRule { fault: Fault::Stall, actors: &["ada"], labels: &[] }], 1),
-    environment(&[FaultRule { fault: Fault::Shutdown, actors: &["ada", "bob"], labels: &[] }], 1),
+    drawn(&[], 0),
+    drawn(&[FaultRule { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] }], 1),
+    drawn(&[FaultRule { fault: Fault::Stall, actors: &["ada"], labels: &[] }], 1),
+    drawn(&[FaultRule { fault: Fault::Shutdown, actors: &["ada", "bob"], labels: &[] }], 1),
 ];
-
-const fn environment(fault_rules: &'static [FaultRule], budget: u32) -> Environment {
-    Environment { name: "drawn", about: "faults of a drawn program", fault_rules, budget }
-}
 
 fn draw(seed: u64) -> Program {
     let mut rng = Seed(seed).named("program").rng();
@@ -131,6 +127,12 @@ fn a_lock_that_does_not_say_when_it_is_used_is_noticed() {
     let host = &mut TrialHost::without_engine();
     COMPARISON.check_canary(host, 0..400, |touch| touch.part == part("file_lock", "lock"));
     COMPARISON.check_canary(host, 0..400, |touch| touch.part == part("clock", ""));
+}
+
+#[test]
+#[should_panic(expected = "show the same outcomes without these uses")]
+fn a_canary_that_drops_nothing_is_not_noticed() {
+    COMPARISON.check_canary(&mut TrialHost::without_engine(), 0..40, |_| false);
 }
 
 mod long {
